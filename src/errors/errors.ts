@@ -31,10 +31,14 @@ export class LazyValueError extends RedunError {
 /** A task name or namespace breaks the naming rule. */
 export class InvalidTaskNameError extends RedunError {
   constructor(name: string, what = "name") {
-    super("invalid-task-name", `Cannot define a task with the ${what} ${JSON.stringify(name)}: not a valid ${what}`, {
-      hint: "Use letters, digits and underscores, not starting with a digit; dots separate the parts of a namespace.",
-      fields: { name },
-    });
+    super(
+      "invalid-task-name",
+      `Cannot define a task with the ${what} ${JSON.stringify(name)}: not a valid ${what}`,
+      {
+        hint: "Use letters, digits and underscores, not starting with a digit; dots separate the parts of a namespace.",
+        fields: { name },
+      },
+    );
   }
 }
 

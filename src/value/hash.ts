@@ -16,7 +16,8 @@ export interface HashStream {
 export const HASH_LENGTH = 40;
 
 const utf8 = new TextEncoder();
-const portable: Sha512 = (data) => bytesToHex(sha512(typeof data === "string" ? utf8.encode(data) : data).subarray(0, 20));
+const portable: Sha512 = (data) =>
+  bytesToHex(sha512(typeof data === "string" ? utf8.encode(data) : data).subarray(0, 20));
 
 interface NodeCrypto {
   hash?(algorithm: string, data: string | Uint8Array, encoding: "hex"): string;
@@ -88,7 +89,10 @@ export function hashStream(): HashStream {
 const h = (hash: string): string => `40:${hash}`;
 
 /** The hash of a call's arguments: those given by position, and filled-in defaults by name. */
-export function hashArguments(positional: readonly string[], named?: Readonly<Record<string, string>>): string {
+export function hashArguments(
+  positional: readonly string[],
+  named?: Readonly<Record<string, string>>,
+): string {
   let text = "l13:TaskArgumentsl";
   for (const hash of positional) text += h(hash);
   text += "e";
@@ -115,6 +119,17 @@ export function hashCallNode(
 }
 
 /** The hash of one recorded argument of a call, by position or by name. */
-export function hashArgument(callHash: string, position: number | null, key: string | null, valueHash: string): string {
-  return hashStruct(["Argument", callHash, position === null ? "None" : String(position), key ?? "None", valueHash]);
+export function hashArgument(
+  callHash: string,
+  position: number | null,
+  key: string | null,
+  valueHash: string,
+): string {
+  return hashStruct([
+    "Argument",
+    callHash,
+    position === null ? "None" : String(position),
+    key ?? "None",
+    valueHash,
+  ]);
 }

@@ -1,0 +1,347 @@
+import { UnsupportedValueError } from "../errors/errors.ts";
+import { toBase64 } from "../util/base64.ts";
+import { compareCodePoints } from "./bencode.ts";
+import { codecOf } from "./registry.ts";
+
+/**
+ * The canonical encoding: compact JSON in which object keys are sorted by code point and what JSON lacks is an
+ * object with the one key `$`, holding a list of a type name and its data. A key of a plain object that begins
+ * with `$` gets one more, so the two can't be confused. One value has one encoding, the same in every runtime,
+ * whatever the order of its keys and whichever references it shares.
+ */
+export const FORMAT = "application/vnd.redun.value+json; version=1";
+
+/** A value's encoding, with whether decoding it gives keys or entries in another order than the value had. */
+export interface Encoding {
+  readonly text: string;
+  readonly reordered: boolean;
+}
+
+/** Closes a container; the encoder counts depth by it. */
+class Close {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** Text to emit as it stands. */
+class Raw {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const CLOSE_ARRAY = new Close("]");
+const CLOSE_OBJECT = new Close("}");
+const CLOSE_TAG = new Close("]}");
+const COMMA = new Raw(",");
+
+/** Past this depth a value is either very deep or cyclic, and it is worth finding out which. */
+const CYCLE_CHECK_DEPTH = 2000;
+/** Sets and maps sort their entries by encoding, which takes a call a level. */
+const MAX_UNORDERED_DEPTH = 200;
+
+const numberText = (value: number): string => {
+  if (Number.isFinite(value) && !Object.is(value, -0)) return String(value);
+  return `{"$":["number","${Object.is(value, -0) ? "-0" : value}"]}`;
+};
+
+/** The encoding of a value that needs no look at its parts, or `undefined`. */
+export function encodePrimitive(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "number":
+      return numberText(value);
+    case "string":
+      return JSON.stringify(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "undefined":
+      return '{"$":["undefined"]}';
+    case "bigint":
+      return `{"$":["bigint","${value}"]}`;
+    default:
+      return value === null ? "null" : undefined;
+  }
+}
+
+/**
+ * Encodes a value canonically. Works without recursion, so depth is bounded by memory alone.
+ *
+ * @throws UnsupportedValueError for functions, symbols, unregistered classes and cycles, naming the path
+ */
+export function encode(value: unknown, root = "value"): Encoding {
+  const primitive = encodePrimitive(value);
+  if (primitive !== undefined) return { text: primitive, reordered: false };
+  return new Encoder(value, root, 0).run();
+}
+
+class Encoder {
+  private out = "";
+  private reordered = false;
+  private readonly root: unknown;
+  private readonly rootName: string;
+  private readonly unorderedDepth: number;
+  private checkedForCycle = false;
+
+  constructor(root: unknown, rootName: string, unorderedDepth: number) {
+    this.root = root;
+    this.rootName = rootName;
+    this.unorderedDepth = unorderedDepth;
+  }
+
+  run(): Encoding {
+    const stack: unknown[] = [this.root];
+    let depth = 0;
+    while (stack.length > 0) {
+      const item = stack.pop();
+      const primitive = encodePrimitive(item);
+      if (primitive !== undefined) {
+        this.out += primitive;
+      } else if (item instanceof Raw) {
+        this.out += item.text;
+      } else if (item instanceof Close) {
+        this.out += item.text;
+        depth--;
+      } else {
+        const before = stack.length;
+        this.open(item as object, stack);
+        if (stack.length > before && ++depth > CYCLE_CHECK_DEPTH && !this.checkedForCycle) {
+          this.checkedForCycle = true;
+          this.refuseCycles();
+        }
+      }
+    }
+    return { text: this.out, reordered: this.reordered };
+  }
+
+  /** Emits the head of an object and leaves its parts on the stack, last part first. */
+  private open(value: object, stack: unknown[]): void {
+    if (Array.isArray(value)) {
+      this.out += "[";
+      stack.push(CLOSE_ARRAY);
+      for (let i = value.length - 1; i >= 0; i--) {
+        stack.push(value[i]);
+        if (i > 0) stack.push(COMMA);
+      }
+      return;
+    }
+    const codec = codecOf(value);
+    if (codec !== undefined) {
+      this.out += `{"$":[${JSON.stringify(codec.name)},`;
+      stack.push(CLOSE_TAG, codec.encode(value));
+      return;
+    }
+    if (typeof value === "object" && isPlainObject(value))
+      this.openObject(value as Record<string, unknown>, stack);
+    else this.openBuiltin(value, stack);
+  }
+
+  private openObject(value: Record<string, unknown>, stack: unknown[]): void {
+    const keys = Object.keys(value);
+    let previous: string | undefined;
+    for (const key of keys) {
+      if (previous !== undefined && compareCodePoints(previous, key) > 0) {
+        keys.sort(compareCodePoints);
+        // Integer-like keys always come first in an object, so sorting them changes nothing that can be seen.
+        this.reordered = true;
+        break;
+      }
+      previous = key;
+    }
+    this.out += "{";
+    stack.push(CLOSE_OBJECT);
+    for (let i = keys.length - 1; i >= 0; i--) {
+      const key = keys[i]!;
+      stack.push(value[key]);
+      stack.push(new Raw(`${i > 0 ? "," : ""}${JSON.stringify(key.startsWith("$") ? `$${key}` : key)}:`));
+    }
+  }
+
+  private openBuiltin(value: object, stack: unknown[]): void {
+    if (value instanceof Date) {
+      const time = value.getTime();
+      this.out += `{"$":["Date",${Number.isNaN(time) ? "null" : time}]}`;
+    } else if (value instanceof Map) {
+      const entries = [...value].map(([key, item]) => ({ key: this.part(key), item }));
+      const sorted = entries.map((entry) => entry.key);
+      this.sort(sorted);
+      const items = new Map(entries.map((entry) => [entry.key, entry.item]));
+      this.out += '{"$":["Map",[';
+      stack.push(CLOSE_TAG, new Raw("]"));
+      for (let i = sorted.length - 1; i >= 0; i--) {
+        stack.push(new Raw("]"), items.get(sorted[i]!), new Raw(`${i > 0 ? "," : ""}[${sorted[i]},`));
+      }
+    } else if (value instanceof Set) {
+      this.out += `{"$":["Set",${this.setItems(value)}]}`;
+    } else if (value instanceof Error) {
+      this.out += '{"$":["Error",';
+      stack.push(CLOSE_TAG, errorData(value));
+    } else if (value instanceof URL) {
+      this.out += `{"$":["URL",${JSON.stringify(value.href)}]}`;
+    } else if (value instanceof ArrayBuffer) {
+      this.out += `{"$":["ArrayBuffer","${toBase64(new Uint8Array(value))}"]}`;
+    } else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+      const name = Object.prototype.toString.call(value).slice(8, -1);
+      if (name === "Float16Array") this.refuse(value);
+      const bytes = new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
+      this.out += `{"$":["${name}","${toBase64(bytes)}"]}`;
+    } else {
+      this.refuse(value);
+    }
+  }
+
+  /** The encodings of a set's items, sorted, as one JSON list. */
+  setItems(value: ReadonlySet<unknown>): string {
+    const items = [...value].map((item) => this.part(item));
+    this.sort(items);
+    return `[${items.join(",")}]`;
+  }
+
+  private sort(items: string[]): void {
+    for (let i = 1; i < items.length; i++) {
+      if (compareCodePoints(items[i - 1]!, items[i]!) > 0) {
+        items.sort(compareCodePoints);
+        this.reordered = true;
+        return;
+      }
+    }
+  }
+
+  private part(value: unknown): string {
+    if (this.unorderedDepth >= MAX_UNORDERED_DEPTH) {
+      throw new UnsupportedValueError(
+        this.rootName,
+        `sets and maps nest deeper than ${MAX_UNORDERED_DEPTH}, or in a cycle`,
+      );
+    }
+    const primitive = encodePrimitive(value);
+    if (primitive !== undefined) return primitive;
+    const { text, reordered } = new Encoder(value, `${this.rootName}(item)`, this.unorderedDepth + 1).run();
+    this.reordered ||= reordered;
+    return text;
+  }
+
+  /** Fails, having found out where in the whole value the culprit is. */
+  private refuse(value: object): never {
+    const path = pathTo(this.root, (item) => item === value) ?? [];
+    throw new UnsupportedValueError(pathText(this.rootName, path), describeUnsupported(value));
+  }
+
+  private refuseCycles(): void {
+    const path = cyclePath(this.root);
+    if (path === undefined) return;
+    throw new UnsupportedValueError(
+      pathText(this.rootName, path),
+      "it refers back to a value that holds it (a cycle)",
+    );
+  }
+}
+
+/** The encoding of a set as a list of its sorted items, which is what a set's hash is taken over. */
+export function encodeSetItems(value: ReadonlySet<unknown>): string {
+  return new Encoder(value, "value", 0).setItems(value);
+}
+
+/** Whether an object is made by a literal, or has no prototype. */
+export function isPlainObject(value: object): value is Record<string, unknown> {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return true;
+  // Objects of another realm, such as a vm context or an iframe, have another Object.prototype.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
+}
+
+/** An error as data: its name, message, cause, and own fields that can be encoded. Stacks differ by runtime. */
+function errorData(error: Error): Record<string, unknown> {
+  const data: Record<string, unknown> = { name: error.name, message: error.message };
+  for (const key of Object.keys(error)) {
+    if (key === "stack" || key === "name" || key === "message") continue;
+    const field = (error as unknown as Record<string, unknown>)[key];
+    if (field !== undefined) data[key] = field;
+  }
+  if (error.cause !== undefined) data["cause"] = error.cause;
+  if (error instanceof AggregateError) data["errors"] = error.errors;
+  return data;
+}
+
+function describeUnsupported(value: object): string {
+  if (typeof value === "function") {
+    const name = (value as { name?: string }).name;
+    return `a function${name ? ` (${name})` : ""} has no encoding`;
+  }
+  if (typeof value === "symbol") return "a symbol has no encoding";
+  if (value instanceof Promise) return "a promise has no encoding; await it, or return it alone";
+  const name = (value as { constructor?: { name?: string } }).constructor?.name;
+  return `an object of class ${name || "(unnamed)"} has no registered codec`;
+}
+
+type Path = readonly (string | number)[];
+
+function* parts(value: unknown): Iterable<[string | number, unknown]> {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) yield [i, value[i]];
+  } else if (value instanceof Map) {
+    for (const [key, item] of value) yield [String(key), item];
+  } else if (value instanceof Error) {
+    yield* Object.entries(errorData(value));
+  } else if (typeof value === "object" && value !== null) {
+    const codec = codecOf(value);
+    if (codec !== undefined) yield* parts(codec.encode(value));
+    else if (isPlainObject(value)) yield* Object.entries(value);
+  }
+}
+
+function pathTo(root: unknown, found: (value: unknown) => boolean): Path | undefined {
+  const seen = new Set<unknown>();
+  const stack: { value: unknown; path: Path }[] = [{ value: root, path: [] }];
+  while (stack.length > 0) {
+    const { value, path } = stack.pop()!;
+    if (found(value)) return path;
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    for (const [key, item] of parts(value)) stack.push({ value: item, path: [...path, key] });
+  }
+  return undefined;
+}
+
+/** The path at which a value refers back to one of its own holders, if it does. */
+function cyclePath(root: unknown): Path | undefined {
+  const holders = new Set<unknown>();
+  const path: (string | number)[] = [];
+  const finished = new Set<unknown>();
+  const frames: { value: unknown; rest: Iterator<[string | number, unknown]> }[] = [];
+  const enter = (value: unknown): void => {
+    holders.add(value);
+    frames.push({ value, rest: parts(value)[Symbol.iterator]() });
+  };
+  enter(root);
+  while (frames.length > 0) {
+    const frame = frames[frames.length - 1]!;
+    const next = frame.rest.next();
+    if (next.done) {
+      frames.pop();
+      path.pop();
+      holders.delete(frame.value);
+      finished.add(frame.value);
+      continue;
+    }
+    const [key, item] = next.value;
+    if (typeof item !== "object" || item === null || finished.has(item)) continue;
+    path.push(key);
+    if (holders.has(item)) return path;
+    enter(item);
+  }
+  return undefined;
+}
+
+/** A path inside a value as code: `result.items[3].callback`. */
+function pathText(root: string, path: Path): string {
+  let text = root;
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else text += /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+  }
+  // A cycle's path may be long; its beginning and end say enough.
+  return text.length <= 300 ? text : `${text.slice(0, 150)}…${text.slice(-100)}`;
+}
