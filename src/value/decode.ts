@@ -185,19 +185,19 @@ const reserved = new Set([
 ]);
 
 function decodeError(data: Record<string, unknown>): Error {
-  const name = String(data["name"]);
-  const message = String(data["message"]);
+  const name = String(data.name);
+  const message = String(data.message);
   let error: Error;
-  if (Array.isArray(data["errors"])) error = new AggregateError(data["errors"], message);
-  else if (typeof data["code"] === "string" && "fields" in data) {
-    error = new RedunError(data["code"], message, {
-      hint: typeof data["hint"] === "string" ? data["hint"] : undefined,
-      fields: data["fields"] as Record<string, unknown>,
+  if (Array.isArray(data.errors)) error = new AggregateError(data.errors, message);
+  else if (typeof data.code === "string" && "fields" in data) {
+    error = new RedunError(data.code, message, {
+      hint: typeof data.hint === "string" ? data.hint : undefined,
+      fields: data.fields as Record<string, unknown>,
     });
   } else error = Object.hasOwn(errorClasses, name) ? new errorClasses[name]!(message) : new Error(message);
   if (error.name !== name)
     Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
-  if ("cause" in data) error.cause = data["cause"];
+  if ("cause" in data) error.cause = data.cause;
   for (const [key, field] of Object.entries(data)) {
     if (!reserved.has(key) && !Object.hasOwn(error, key)) {
       Object.defineProperty(error, key, {

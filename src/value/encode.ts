@@ -260,8 +260,8 @@ function errorData(error: Error): Record<string, unknown> {
     const field = (error as unknown as Record<string, unknown>)[key];
     if (field !== undefined) data[key] = field;
   }
-  if (error.cause !== undefined) data["cause"] = error.cause;
-  if (error instanceof AggregateError) data["errors"] = error.errors;
+  if (error.cause !== undefined) data.cause = error.cause;
+  if (error instanceof AggregateError) data.errors = error.errors;
   return data;
 }
 

@@ -1,0 +1,89 @@
+import type { ErrorRecord } from "../errors/redun-error.ts";
+import type { Options } from "../expression/node.ts";
+
+/** Everything that a place far away needs to run one job. It is plain data: it crosses messages, files and the wire. */
+export interface JobSpec {
+  readonly jobId: string;
+  readonly executionId: string;
+  /** Cache key of the call; names the job's scratch folder. */
+  readonly evalHash: string;
+  /** Fullname. */
+  readonly task: string;
+  readonly taskHash: string;
+  /** Hash of the code package that defines the task, if it came from one. */
+  readonly package: string | undefined;
+  /** Canonical encoding of the list of arguments. */
+  readonly args: string;
+  /** Evaluated options of the job, executor's and user's alike. */
+  readonly options: Options;
+  /** For a script job: the whole script, with its shebang. The task's function is not called. */
+  readonly script?: string | undefined;
+  /** Whether results that an earlier run left at the remote place may be used. */
+  readonly reuse: boolean;
+}
+
+/** When things happened, in milliseconds since the epoch. */
+export interface JobTimings {
+  readonly started: number;
+  readonly ended: number;
+}
+
+/** How a job ended. */
+export type JobResult =
+  | {
+      readonly ok: true;
+      /** Canonical encoding of the result. */
+      readonly value: string;
+      readonly log?: readonly string[] | undefined;
+      readonly timings?: JobTimings | undefined;
+    }
+  | {
+      readonly ok: false;
+      readonly error: JobError;
+      readonly log?: readonly string[] | undefined;
+      readonly timings?: JobTimings | undefined;
+    };
+
+/** An error as a job reports it: its canonical encoding where it has one, and always a record. */
+export interface JobError {
+  readonly value: string | undefined;
+  readonly record: ErrorRecord;
+}
+
+/** What a running job may use of its surroundings. */
+export interface ExecutorContext {
+  /** Aborts when the job is cancelled or timed out. */
+  readonly signal: AbortSignal;
+  /** Takes a line of the job's log. */
+  log(line: string): void;
+}
+
+/** A call of a task's own function in this very runtime. */
+export interface LocalCall {
+  // biome-ignore lint/suspicious/noExplicitAny: a task's function takes anything
+  readonly fn: (...args: any[]) => unknown;
+  readonly args: readonly unknown[];
+}
+
+/**
+ * A place where jobs run. It owns its workers and their life; it never sees the scheduler, and answers each job once.
+ */
+export interface Executor {
+  readonly name: string;
+  /**
+   * Runs a job elsewhere. A failure of the job's own code is a result with `ok: false`; a rejection means that the
+   * place itself failed.
+   */
+  run(spec: JobSpec, context: ExecutorContext): Promise<JobResult>;
+  /**
+   * Runs a task's function here and now, sparing the encoding of arguments and result. An executor that has this is
+   * used for function jobs without {@link run}; it may return a promise.
+   */
+  invoke?(call: LocalCall, context: ExecutorContext): unknown;
+  /** Called before the first job of a run. */
+  start?(): Promise<void>;
+  /** Called when no job of the run is left. Workers may be kept. */
+  stop?(): Promise<void>;
+  /** Gives back everything. */
+  close?(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import type { ErrorRecord } from "../errors/redun-error.ts";
+import { decodeValue, encodeValue } from "../value/value.ts";
+import type { JobError } from "./executor.ts";
+
+/** Whatever was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  const error = new Error(
+    typeof thrown === "string" ? thrown : `A task threw a value that is not an error: ${String(thrown)}`,
+  );
+  error.cause = thrown;
+  return error;
+}
+
+/** An error as a record of plain data. */
+export function errorRecord(error: Error, depth = 0): ErrorRecord {
+  const { code, hint, fields } = error as {
+    code?: unknown;
+    hint?: unknown;
+    fields?: Record<string, unknown>;
+  };
+  const record: Record<string, unknown> = { name: error.name, message: error.message };
+  if (typeof code === "string") record.code = code;
+  if (typeof hint === "string") record.hint = hint;
+  if (fields !== undefined) record.fields = fields;
+  if (error.stack !== undefined) record.stack = error.stack;
+  if (error.cause instanceof Error && depth < 10) record.cause = errorRecord(error.cause, depth + 1);
+  return record as unknown as ErrorRecord;
+}
+
+/** An error as a job reports it. One that can't be encoded travels as its record alone. */
+export function toJobError(thrown: unknown): JobError {
+  const error = asError(thrown);
+  const { fields: _fields, ...record } = errorRecord(error);
+  try {
+    return { value: encodeValue(error).text, record };
+  } catch {
+    return { value: undefined, record };
+  }
+}
+
+/** The error that a job reported, with the stack it had where it was thrown. */
+export function fromJobError({ value, record }: JobError): Error {
+  const error = value === undefined ? fromRecord(record) : asError(decodeValue(value));
+  if (record.stack !== undefined) error.stack = record.stack;
+  return error;
+}
+
+function fromRecord(record: ErrorRecord): Error {
+  const error = new Error(record.message);
+  Object.defineProperty(error, "name", { value: record.name, configurable: true, writable: true });
+  if (record.cause !== undefined) error.cause = fromRecord(record.cause);
+  return error;
+}

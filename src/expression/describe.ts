@@ -1,0 +1,45 @@
+import { display, quoteKey, quoteString } from "../value/display.ts";
+import { type ExpressionNode, nodeOf, SchedulerNode, SimpleNode, TaskNode, ValueNode } from "./node.ts";
+
+const infix: Readonly<Record<string, string>> = {
+  eq: "==",
+  ne: "!=",
+  lt: "<",
+  le: "<=",
+  gt: ">",
+  ge: ">=",
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  and: "&",
+  or: "|",
+};
+
+/** Deeper than this only `...` is shown; nobody reads further, and text would grow without bound. */
+const MAX_DEPTH = 40;
+
+/** The display text of a node. */
+export function describeNode(node: ExpressionNode, depth = 0): string {
+  const show = (value: unknown): string => {
+    const inner = nodeOf(value);
+    return inner === undefined ? display(value) : describeNode(inner, depth + 1);
+  };
+  if (depth > MAX_DEPTH) return "...";
+  if (node instanceof ValueNode) return display(node.value);
+  if (node instanceof TaskNode || node instanceof SchedulerNode) {
+    return `${node.taskName}(${node.args.map(show).join(", ")})`;
+  }
+  if (node instanceof SimpleNode) {
+    const [left, right] = node.args;
+    const operator = infix[node.op];
+    if (operator !== undefined) return `(${show(left)} ${operator} ${show(right)})`;
+    if (node.op === "not") return `(!${show(left)})`;
+    if (node.op === "getitem")
+      return `${show(left)}[${typeof right === "string" ? quoteString(right) : show(right)}]`;
+    if (node.op === "getattr") return `${show(left)}.${quoteKey(String(right))}`;
+    if (node.op === "call") return `${show(left)}(${(right as unknown[]).map(show).join(", ")})`;
+    return `SimpleExpression(${quoteString(node.op)}, [${node.args.map(show).join(", ")}])`;
+  }
+  return "expression";
+}

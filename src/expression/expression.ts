@@ -1,0 +1,249 @@
+import { InvalidEncodingError, LazyValueError, NoCurrentJobError } from "../errors/errors.ts";
+import { trim } from "../value/display.ts";
+import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
+import { describeNode } from "./describe.ts";
+import {
+  type ExpressionNode,
+  NO_NAMES,
+  NO_OPTIONS,
+  NODE,
+  nodeOf,
+  type Options,
+  SchedulerNode,
+  SimpleNode,
+  TaskNode,
+  ValueNode,
+} from "./node.ts";
+import type { Expression } from "./types.ts";
+
+/** Evaluates an awaited expression for the job that awaits it. */
+type Evaluator = (node: ExpressionNode) => Promise<unknown> | undefined;
+
+let evaluator: Evaluator = () => undefined;
+
+/** Says how an awaited expression is evaluated; `undefined` from it means that no job is running. */
+export function setEvaluator(evaluate: Evaluator): void {
+  evaluator = evaluate;
+}
+
+function awaitNode(node: ExpressionNode): Promise<unknown> {
+  return evaluator(node) ?? Promise.reject(new NoCurrentJobError(trim(describeNode(node))));
+}
+
+const nodes = new WeakMap<object, ExpressionNode>();
+
+const refuse = (use: string, node: ExpressionNode): never => {
+  throw new LazyValueError(use, trim(describeNode(node)));
+};
+
+const handler: ProxyHandler<object> = {
+  get(target, key): unknown {
+    if (key === NODE) return nodes.get(target);
+    const node = nodes.get(target)!;
+    if (typeof key === "symbol") return symbolMember(node, key);
+    if (key === "then") {
+      return (resolve?: (value: unknown) => unknown, reject?: (error: unknown) => unknown) =>
+        awaitNode(node).then(resolve, reject);
+    }
+    if (key === "toJSON") return () => refuse("serialise", node);
+    return member(node, key);
+  },
+  apply(target, _this, args): unknown {
+    return lazy(new SimpleNode("call", [lazy(nodes.get(target)!), args, {}]));
+  },
+  has: (_target, key) => key === NODE,
+  set: (target) => refuse("set a property of", nodes.get(target)!),
+  defineProperty: (target) => refuse("define a property of", nodes.get(target)!),
+  deleteProperty: (target) => refuse("delete a property of", nodes.get(target)!),
+  ownKeys: (target) => refuse("spread", nodes.get(target)!),
+};
+
+function symbolMember(node: ExpressionNode, key: symbol): unknown {
+  if (key === CODEC) return codecOfNode(node);
+  if (key === Symbol.toPrimitive) {
+    return (hint: string) => refuse(hint === "number" ? "do arithmetic with" : "make text of", node);
+  }
+  if (key === Symbol.iterator) {
+    const nout = node instanceof TaskNode ? node.nout : undefined;
+    if (nout === undefined) return refuse("iterate over", node);
+    return function* () {
+      for (let i = 0; i < nout; i++) yield lazy(new SimpleNode("getitem", [lazy(node), i]));
+    };
+  }
+  if (key === Symbol.asyncIterator) return refuse("iterate over", node);
+  if (key === Symbol.toStringTag) return "Expression";
+  return undefined;
+}
+
+const integer = /^(0|[1-9]\d*)$/;
+
+function member(node: ExpressionNode, key: string): unknown {
+  if (integer.test(key)) return lazy(new SimpleNode("getitem", [lazy(node), Number(key)]));
+  const op = /^[A-Za-z_$][\w$]*$/.test(key) ? "getattr" : "getitem";
+  return lazy(new SimpleNode(op, [lazy(node), key]));
+}
+
+const proxies = new WeakMap<ExpressionNode, Expression<unknown>>();
+
+/** The lazy expression of a node, as users hold it. */
+export function lazy<T>(node: ExpressionNode): Expression<T> {
+  const known = proxies.get(node);
+  if (known !== undefined) return known as Expression<T>;
+  // The target must be callable for the proxy to be; its name is what a console shows.
+  const target = function expression() {};
+  nodes.set(target, node);
+  const proxy = new Proxy(target, handler) as unknown as Expression<T>;
+  proxies.set(node, proxy as Expression<unknown>);
+  return proxy;
+}
+
+/** Whether a value is a lazy expression. */
+export function isExpression(value: unknown): value is Expression<unknown> {
+  return nodeOf(value) !== undefined;
+}
+
+/** Lifts a value to an expression; an expression stays itself. */
+export function lift<T>(value: T): Expression<T> {
+  return isExpression(value) ? (value as Expression<T>) : lazy(new ValueNode(value));
+}
+
+/** The display text of an expression, such as `add(1, mul(2, 3))`. */
+export function describe(expression: unknown): string {
+  const node = nodeOf(expression);
+  if (node === undefined) throw new TypeError("Cannot describe a value that is not an expression");
+  return describeNode(node);
+}
+
+/** An expression in an inert box: evaluation passes over it. */
+export class QuotedExpression<T> {
+  readonly expression: T;
+
+  constructor(expression: T) {
+    this.expression = expression;
+  }
+
+  /** The boxed expression. */
+  eval(): T {
+    return this.expression;
+  }
+}
+
+/** Boxes an expression, or a nested value that holds some, so that evaluation passes over it. */
+export function quote<T>(expression: T): QuotedExpression<T> {
+  return new QuotedExpression(expression);
+}
+
+/**
+ * Records that `derived` comes from `original`: in data flow the original becomes its only upstream.
+ *
+ * @returns `derived`, lifted to an expression if it was none
+ */
+export function deriveExpression<T>(original: unknown, derived: T): Expression<T> {
+  const expression = lift(derived);
+  nodeOf(expression)!.upstreams = [original];
+  return expression;
+}
+
+const list = (data: unknown): readonly unknown[] => {
+  if (!Array.isArray(data)) throw new InvalidEncodingError("a malformed expression");
+  return data;
+};
+const text = (data: unknown): string => {
+  if (typeof data !== "string") throw new InvalidEncodingError("a malformed expression");
+  return data;
+};
+const options = (data: unknown): Options => {
+  if (data === null || data === undefined) return NO_OPTIONS;
+  if (typeof data !== "object" || Array.isArray(data))
+    throw new InvalidEncodingError("malformed options of an expression");
+  return data as Options;
+};
+
+const hash = (expression: unknown): string => nodeOf(expression)!.hash;
+const show = (expression: unknown): string => describeNode(nodeOf(expression)!);
+
+const taskCodec: ValueCodec = {
+  name: "redun.TaskExpression",
+  is: (value) => nodeOf(value) instanceof TaskNode,
+  encode(expression) {
+    const node = nodeOf(expression) as TaskNode;
+    const data: unknown[] = [node.taskName, node.args];
+    if (node.options !== NO_OPTIONS || node.exported.length > 0 || node.nout !== undefined) {
+      data.push(node.options, node.exported, node.nout ?? null);
+    }
+    return data;
+  },
+  decode(data) {
+    const [name, args, given, exported, nout] = list(data);
+    return lazy(
+      new TaskNode(
+        text(name),
+        list(args),
+        given === undefined ? NO_OPTIONS : options(given),
+        exported === undefined ? NO_NAMES : list(exported).map(text),
+        typeof nout === "number" ? nout : undefined,
+      ),
+    );
+  },
+  hash,
+  display: show,
+};
+
+const schedulerCodec: ValueCodec = {
+  name: "redun.SchedulerExpression",
+  is: (value) => nodeOf(value) instanceof SchedulerNode,
+  encode(expression) {
+    const node = nodeOf(expression) as SchedulerNode;
+    return node.options === NO_OPTIONS
+      ? [node.taskName, node.args]
+      : [node.taskName, node.args, node.options];
+  },
+  decode(data) {
+    const [name, args, given] = list(data);
+    return lazy(new SchedulerNode(text(name), list(args), options(given)));
+  },
+  hash,
+  display: show,
+};
+
+const simpleCodec: ValueCodec = {
+  name: "redun.SimpleExpression",
+  is: (value) => nodeOf(value) instanceof SimpleNode,
+  encode(expression) {
+    const node = nodeOf(expression) as SimpleNode;
+    return [node.op, node.args];
+  },
+  decode(data) {
+    const [op, args] = list(data);
+    return lazy(new SimpleNode(text(op), list(args)));
+  },
+  hash,
+  display: show,
+};
+
+const valueCodec: ValueCodec = {
+  name: "redun.ValueExpression",
+  is: (value) => nodeOf(value) instanceof ValueNode,
+  encode: (expression) => [(nodeOf(expression) as ValueNode).value],
+  decode: (data) => lazy(new ValueNode(list(data)[0])),
+  hash,
+  display: show,
+};
+
+const quotedCodec: ValueCodec<QuotedExpression<unknown>, unknown[]> = {
+  name: "redun.QuotedExpression",
+  is: (value) => value instanceof QuotedExpression,
+  encode: (quoted) => [quoted.expression],
+  decode: (data) => new QuotedExpression(list(data)[0]),
+  display: (quoted) => `quote(${isExpression(quoted.expression) ? describe(quoted.expression) : "..."})`,
+};
+
+Object.defineProperty(QuotedExpression.prototype, CODEC, { value: quotedCodec });
+
+function codecOfNode(node: ExpressionNode): ValueCodec {
+  if (node instanceof TaskNode) return taskCodec;
+  if (node instanceof SimpleNode) return simpleCodec;
+  return node instanceof SchedulerNode ? schedulerCodec : valueCodec;
+}
+
+for (const codec of [taskCodec, schedulerCodec, simpleCodec, valueCodec, quotedCodec]) registerBuiltin(codec);

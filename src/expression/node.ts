@@ -1,0 +1,176 @@
+import { encode } from "../value/encode.ts";
+import { hashArguments, hashBytes, hashStruct } from "../value/hash.ts";
+import { hashValue } from "../value/value.ts";
+
+/** Under this key an expression gives its node; on anything else it is undefined. */
+export const NODE: unique symbol = Symbol.for("redun.node");
+
+/** Options of a task or a call, as plain data or expressions. */
+export type Options = Readonly<Record<string, unknown>>;
+
+export const NO_OPTIONS: Options = Object.freeze({});
+export const NO_NAMES: readonly string[] = Object.freeze([]);
+
+/**
+ * What an expression is made of. Users hold a lazy proxy; the engine works on nodes. A node never holds a task, only
+ * its name, so that expressions can be stored and sent.
+ */
+export abstract class ExpressionNode {
+  /** Call hash of the job that evaluated this expression, once it has. */
+  callHash: string | undefined = undefined;
+  private memo: string | undefined = undefined;
+
+  abstract readonly args: readonly unknown[];
+
+  /** The expressions and values that this one is computed from, for data flow. */
+  upstreams: readonly unknown[] | undefined = undefined;
+
+  protected abstract computeHash(): string;
+
+  /** Hash of the expression, computed once; deep arguments are hashed first, without recursion. */
+  get hash(): string {
+    if (this.memo !== undefined) return this.memo;
+    const stack: ExpressionNode[] = [this];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1]!;
+      if (node.memo !== undefined) {
+        stack.pop();
+        continue;
+      }
+      const before = stack.length;
+      for (const arg of node.args) {
+        const child = nodeOf(arg);
+        if (child !== undefined && child.memo === undefined) stack.push(child);
+      }
+      if (stack.length > before) continue;
+      node.memo = node.computeHash();
+      stack.pop();
+    }
+    return this.memo!;
+  }
+}
+
+/** A constant lifted to an expression. */
+export class ValueNode extends ExpressionNode {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    super();
+    if (nodeOf(value) !== undefined) throw new TypeError("Cannot lift an expression to a value expression");
+    this.value = value;
+  }
+
+  get args(): readonly unknown[] {
+    return [this.value];
+  }
+
+  protected computeHash(): string {
+    return hashStruct(["ValueExpression", hashValue(this.value)]);
+  }
+}
+
+/** A built-in operation by name, such as `add` or `getitem`. */
+export class SimpleNode extends ExpressionNode {
+  readonly op: string;
+  readonly args: readonly unknown[];
+
+  constructor(op: string, args: readonly unknown[]) {
+    super();
+    this.op = op;
+    this.args = args;
+  }
+
+  protected computeHash(): string {
+    return hashStruct(["SimpleExpression", this.op, hashArgs(this.args)]);
+  }
+}
+
+/** A call of a task that the scheduler evaluates itself, such as `redun.cond`. */
+export class SchedulerNode extends ExpressionNode {
+  readonly taskName: string;
+  readonly args: readonly unknown[];
+  readonly options: Options;
+
+  constructor(taskName: string, args: readonly unknown[], options: Options = NO_OPTIONS) {
+    super();
+    this.taskName = taskName;
+    this.args = args;
+    this.options = options;
+  }
+
+  protected computeHash(): string {
+    return hashStruct(["SchedulerExpression", this.taskName, hashArgs(this.args)]);
+  }
+}
+
+const emptyOptionsHash = hashBytes("{}");
+
+/** A call of a task, which becomes a job. */
+export class TaskNode extends ExpressionNode {
+  readonly taskName: string;
+  readonly args: readonly unknown[];
+  /** Options given at the call; those of the definition don't travel. */
+  readonly options: Options;
+  /** Names of the options that all jobs below inherit. */
+  readonly exported: readonly string[];
+  /** How many items the result has, if that is known. */
+  readonly nout: number | undefined;
+  /** Hashes of the arguments and the hash over them, kept for the job where they hold for it too. */
+  argHashes: readonly string[] | undefined = undefined;
+  argsHash: string | undefined = undefined;
+
+  constructor(
+    taskName: string,
+    args: readonly unknown[],
+    options: Options = NO_OPTIONS,
+    exported: readonly string[] = NO_NAMES,
+    nout: number | undefined = undefined,
+  ) {
+    super();
+    this.taskName = taskName;
+    this.args = args;
+    this.options = options;
+    this.exported = exported;
+    this.nout = nout;
+  }
+
+  protected computeHash(): string {
+    this.argHashes = this.args.map(hashValue);
+    this.argsHash = hashArguments(this.argHashes);
+    const optionsHash =
+      this.options === NO_OPTIONS ? emptyOptionsHash : hashBytes(encode(this.options, "options").text);
+    const structure = ["TaskExpression", this.taskName, this.argsHash, optionsHash];
+    if (this.exported.length > 0) structure.push(hashStruct([...this.exported].sort()));
+    return hashStruct(structure);
+  }
+}
+
+function hashArgs(args: readonly unknown[]): string {
+  return hashArguments(args.map(hashValue));
+}
+
+/** The node of an expression, or `undefined` for anything else. */
+export function nodeOf(value: unknown): ExpressionNode | undefined {
+  return typeof value === "function" ? (value as { [NODE]?: ExpressionNode })[NODE] : undefined;
+}
+
+/** The call hashes that a value computed from expressions descends from, in order, each once. */
+export function upstreamCalls(root: unknown, leavesOf: (value: unknown) => Iterable<unknown>): string[] {
+  const found = new Set<string>();
+  const seen = new Set<ExpressionNode>();
+  const stack: unknown[] = [root];
+  while (stack.length > 0) {
+    const value = stack.pop();
+    for (const leaf of leavesOf(value)) {
+      const node = nodeOf(leaf);
+      if (node === undefined || seen.has(node)) continue;
+      seen.add(node);
+      if (node instanceof TaskNode && node.upstreams === undefined) {
+        if (node.callHash !== undefined) found.add(node.callHash);
+      } else {
+        for (const upstream of node.upstreams ?? node.args) stack.push(upstream);
+      }
+    }
+  }
+  return [...found];
+}
