@@ -1,0 +1,165 @@
+import { hashBytes, hashStruct } from "../value/hash.ts";
+import type { Bundle } from "./bundle.ts";
+import { CanonicalPrinter } from "./canonical.ts";
+import { foldString } from "./fold.ts";
+import { dirname, join, relative } from "./paths.ts";
+import { type Program, parseProgram } from "./program.ts";
+import { SourceFile, type Written } from "./source-file.ts";
+import { type Location, SourceLocator } from "./source-map.ts";
+import { type Definition, findDefinitions, type TaskIdentity } from "./tasks.ts";
+import type { PackageManifest, PackageTask } from "./types.ts";
+
+/** The parsers, imported only when there is something to build. */
+export interface Libraries {
+  readonly tracing: typeof import("@jridgewell/trace-mapping");
+  readonly parser: typeof import("@babel/parser");
+}
+
+/** Imports the parsers. Start it early: they load while esbuild works. */
+export async function loadLibraries(): Promise<Libraries> {
+  const [tracing, parser] = await Promise.all([import("@jridgewell/trace-mapping"), import("@babel/parser")]);
+  return { tracing, parser };
+}
+
+/** A parsed bundle, and where its code came from. */
+export interface Parsed {
+  readonly program: Program;
+  readonly locator: SourceLocator;
+  readonly definitions: readonly Definition[];
+  /** The name that an identifier has in its source. */
+  originalName(offset: number): string;
+}
+
+export function parseBundle({ code, map }: Pick<Bundle, "code" | "map">, { tracing }: Libraries): Parsed {
+  const locator = new SourceLocator(tracing, code, map);
+  const program = parseProgram(code, (offset) => locator.at(offset) === undefined);
+  const originalName = (offset: number): string =>
+    locator.at(offset)?.name ?? /^[\p{ID_Continue}$]+/u.exec(code.slice(offset, offset + 1000))?.[0] ?? "";
+  return { program, locator, originalName, definitions: findDefinitions(program, originalName) };
+}
+
+/** Reads a bundle into a manifest. `root` and `entry` are absolute. */
+export function describePackage(
+  parsed: Parsed,
+  bundle: Bundle,
+  paths: { root: string; entry: string },
+  libraries: Libraries,
+): { manifest: PackageManifest; warnings: string[] } {
+  const { program, locator, definitions } = parsed;
+  const printer = new CanonicalPrinter(program, definitions);
+  const sources = new SourceReader(locator, libraries);
+  const tasks = new Map<string, PackageTask>();
+  const warnings = [...bundle.warnings];
+  for (const definition of definitions) {
+    const { identity } = definition;
+    if (!identity) continue;
+    const canonical = printer.closure(definition.argument);
+    const task = describeTask(definition, identity, canonical, sources, paths);
+    const earlier = tasks.get(task.fullname);
+    if (earlier) {
+      warnings.push(
+        `Task ${task.fullname} is defined twice, at ${earlier.file}:${earlier.line} and ` +
+          `${task.file}:${task.line}: the later one counts`,
+      );
+      tasks.delete(task.fullname);
+    }
+    tasks.set(task.fullname, task);
+  }
+  const dependencies: Record<string, string> = {};
+  for (const [name, versions] of [...bundle.imports.npm].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    dependencies[name] = [...versions].sort().join(", ");
+  }
+  const namespace = exportedNamespace(program);
+  return {
+    warnings,
+    manifest: {
+      format: 1,
+      entry: relative(paths.root, paths.entry),
+      ...(namespace === undefined ? {} : { namespace }),
+      tasks: [...tasks.values()],
+      dependencies,
+      externals: externalsOf(program, bundle.imports.marks),
+      codeHash: hashBytes(printer.everything()),
+    },
+  };
+}
+
+function describeTask(
+  definition: Definition,
+  identity: TaskIdentity,
+  canonical: string,
+  sources: SourceReader,
+  { root, entry }: { root: string; entry: string },
+): PackageTask {
+  const { fullname, name, namespace, version, script } = identity;
+  const { written, location } = sources.read(definition);
+  return {
+    fullname,
+    name,
+    namespace,
+    hash:
+      version === undefined
+        ? hashStruct(["Task", fullname, "source", canonical])
+        : hashStruct(["Task", fullname, "version", version]),
+    ...(version === undefined ? {} : { version }),
+    source: written?.source ?? "",
+    canonical,
+    file: location ? relative(dirname(entry), join(root, location.source)) : "",
+    line: location?.line ?? 0,
+    parameters: written?.parameters ?? [],
+    ...(written?.doc ? { doc: written.doc } : {}),
+    async: definition.target !== undefined && "async" in definition.target && definition.target.async,
+    ...(script ? { script: true } : {}),
+  };
+}
+
+/** Finds what the author wrote for a task of the bundle. */
+class SourceReader {
+  readonly #locator: SourceLocator;
+  readonly #libraries: Libraries;
+  readonly #files = new Map<string, SourceFile | undefined>();
+
+  constructor(locator: SourceLocator, libraries: Libraries) {
+    this.#locator = locator;
+    this.#libraries = libraries;
+  }
+
+  read({ call, argument, target }: Definition): { written?: Written | undefined; location?: Location } {
+    const location = this.#locator.at(call.callee.start);
+    if (!location) return {};
+    const file = this.#file(location.source);
+    const written = file?.task(location, (call.arguments as unknown[]).indexOf(argument));
+    if (written || !target) return { written, location };
+    const doc = file?.doc(location);
+    const named = "id" in target ? target.id : undefined;
+    for (const node of [target, named]) {
+      const place = node && this.#locator.at(node.start);
+      const found = place && this.#file(place.source)?.function(place);
+      if (found) return { written: doc ? { ...found, doc } : found, location };
+    }
+    return { location };
+  }
+
+  #file(source: string): SourceFile | undefined {
+    if (!this.#files.has(source)) {
+      const text = this.#locator.content(source);
+      this.#files.set(
+        source,
+        text === undefined ? undefined : new SourceFile(this.#libraries.parser, source, text),
+      );
+    }
+    return this.#files.get(source);
+  }
+}
+
+function exportedNamespace(program: Program): string | undefined {
+  const exported = program.exports.get("redunNamespace") ?? program.exports.get("redun_namespace");
+  return exported && foldString(program, exported);
+}
+
+function externalsOf(program: Program, marks: ReadonlyMap<string, string>): string[] {
+  const found = new Set<string>();
+  for (const specifier of program.specifiers) found.add(marks.get(specifier) ?? specifier);
+  for (const specifier of marks.values()) found.add(specifier);
+  return [...found].sort();
+}

@@ -1,0 +1,124 @@
+import type { BuildFailure, BuildOptions as EsbuildOptions, Message } from "esbuild";
+import { PackageError } from "../errors/errors.ts";
+import { dirname, join, toPosix } from "./paths.ts";
+import { type Imports, importsPlugin } from "./resolve.ts";
+import type { Sources } from "./sources.ts";
+import type { Esbuild } from "./types.ts";
+
+/** What one run of esbuild gave. */
+export interface Bundle {
+  readonly code: string;
+  readonly map: string;
+  readonly imports: Imports;
+  /** Absolute paths. */
+  readonly inputs: string[];
+  readonly warnings: string[];
+}
+
+/** How to bundle. */
+export interface BundleOptions {
+  readonly root: string;
+  readonly npm: "external" | "inline";
+  readonly lowerAsync: boolean;
+  readonly esbuild: Esbuild;
+  readonly sources: Sources;
+}
+
+/** Syntax that not every supported runtime or the analysis knows; esbuild replaces it. */
+const LOWERED = { decorators: false, using: false, "import-defer": false, "import-source": false };
+const LOWERED_ASYNC = { "async-await": false, "async-generator": false, "for-await": false };
+
+/**
+ * Bundles a workflow into one ES module. Bundling joins the modules' scopes, so that afterwards each name of
+ * the top level means one thing, however the modules imported it.
+ */
+export async function bundle(entry: string, options: BundleOptions): Promise<Bundle> {
+  const { root, npm, sources } = options;
+  const imports: Imports = { marks: new Map(), npm: new Map(), inputs: new Set() };
+  const settings: EsbuildOptions & { write: false; metafile: true } = {
+    entryPoints: [entry],
+    absWorkingDir: root,
+    // Paths in the source map are relative to this file's folder. Nothing is written.
+    outfile: join(root, "package.mjs"),
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: npm === "inline" ? ["workerd", "worker", "browser", "module"] : ["node", "module"],
+    target: "esnext",
+    supported: { ...LOWERED, ...(options.lowerAsync ? LOWERED_ASYNC : {}) },
+    // `"sideEffects": false` would drop a module that is imported only for the tasks that it defines.
+    ignoreAnnotations: true,
+    legalComments: "none",
+    charset: "utf8",
+    sourcemap: "external",
+    sourcesContent: true,
+    logLevel: "silent",
+    plugins: [importsPlugin(sources, npm, imports)],
+    ...(sources.virtual ? { tsconfigRaw: sources.read(join(root, "tsconfig.json")) ?? "{}" } : {}),
+  };
+  const result = await options.esbuild.build(settings).catch((error: unknown) => {
+    const [first] = (error as Partial<BuildFailure>).errors ?? [];
+    throw first ? buildError(entry, first, error as BuildFailure) : error;
+  });
+  const text = (suffix: string): string =>
+    result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? "";
+  const inputs = new Set(imports.inputs);
+  for (const name of Object.keys(result.metafile.inputs)) {
+    if (!/^[a-z-]{2,}:/.test(name)) inputs.add(join(root, name));
+  }
+  for (const name of configFiles(entry, sources)) inputs.add(name);
+  return {
+    code: text(".mjs"),
+    map: text(".map"),
+    imports,
+    inputs: [...inputs].sort(),
+    warnings: result.warnings.map(describe),
+  };
+}
+
+/** The configuration that esbuild reads without naming it as an input. */
+function configFiles(entry: string, sources: Sources): string[] {
+  const found: string[] = [];
+  for (const name of ["tsconfig.json", "package.json"]) {
+    for (let folder = dirname(toPosix(entry)); ; folder = dirname(folder)) {
+      const path = join(folder, name);
+      if (sources.read(path) !== undefined) {
+        found.push(path);
+        break;
+      }
+      if (dirname(folder) === folder) break;
+    }
+  }
+  return found;
+}
+
+function describe({ text, location }: Message): string {
+  return location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text;
+}
+
+function buildError(entry: string, first: Message, failure: BuildFailure): PackageError {
+  const { text, location } = first;
+  const others = failure.errors.slice(1).map((message) => `\n${describe(message)}`);
+  return new PackageError(
+    `Cannot build ${entry}: ${describe(first)}${location ? `\n\n${frame(location)}` : ""}${others.join("")}`,
+    {
+      cause: failure,
+      fields: {
+        text,
+        ...(location ? { file: location.file, line: location.line, column: location.column + 1 } : {}),
+      },
+    },
+  );
+}
+
+/** The line of an error with a mark under the wrong place. */
+function frame({ line, column, length, lineText }: NonNullable<Message["location"]>): string {
+  const label = ` ${line} | `;
+  // esbuild counts columns in UTF-8 bytes.
+  const before = new TextDecoder().decode(new TextEncoder().encode(lineText).subarray(0, column));
+  const indent = before.replace(/[^\t]/g, " ");
+  return `${label}${lineText}\n${" ".repeat(label.length - 2)}| ${indent}${"^".repeat(Math.max(1, length))}`;
+}

@@ -1,0 +1,99 @@
+import { describePackage, loadLibraries, parseBundle } from "./analysis.ts";
+import { bundle } from "./bundle.ts";
+import { instrumentAsync } from "./lowering.ts";
+import { packageHash } from "./manifest.ts";
+import { dirname, isAbsolute, join, normalize, toPosix } from "./paths.ts";
+import { runtimeEdits } from "./runtime-edits.ts";
+import { applyEdits } from "./source-map.ts";
+import { diskSources, findModule, virtualSources } from "./sources.ts";
+import type { BuildOptions, CodePackage, Esbuild } from "./types.ts";
+
+export { packageHash, verifyPackage } from "./manifest.ts";
+export type {
+  BuildOptions,
+  CodePackage,
+  Esbuild,
+  PackageManifest,
+  PackageParameter,
+  PackageTask,
+  ParameterType,
+} from "./types.ts";
+
+/**
+ * Bundles a workflow into a code package: one ES module and a manifest that gives the hash of every task.
+ *
+ * A task's hash covers its function and all the workflow's own code that the function leads to, through
+ * modules. It stops at other tasks, which count by name, and at npm packages, which count by name and
+ * version. Layout, comments and types don't count.
+ *
+ * @param entry - the path of the workflow's main module
+ * @returns the package, addressed by the hash of its content
+ * @throws `PackageError` with the place and the line if the code has a syntax error or an import can't be found
+ *
+ * @example Build from memory
+ * ```ts
+ * import { buildPackage } from "redun/package";
+ *
+ * const pkg = await buildPackage("main.ts", {
+ *   files: { "main.ts": 'import { task } from "redun"; export const one = task("one", () => 1);' },
+ * });
+ * console.log(pkg.manifest.tasks[0]?.fullname); // one
+ * ```
+ */
+export async function buildPackage(entry: string, options: BuildOptions = {}): Promise<CodePackage> {
+  const { npm = "external", lowerAsync = false, files } = options;
+  const loading = loadLibraries();
+  // Without this, a build that fails first would leave a rejection that nobody handles.
+  loading.catch(() => {});
+  const esbuild: Esbuild = options.esbuild ?? (await import("esbuild"));
+  const disk = files ? undefined : await diskSources();
+  const paths = locate(entry, options, disk?.absolute);
+  const sources = disk ?? virtualSources(files!, paths.root);
+  const absolute = sources.virtual ? (findModule(sources, paths.entry) ?? paths.entry) : paths.entry;
+  const settings = { root: paths.root, esbuild, sources };
+
+  const rewritten = npm === "inline" || lowerAsync;
+  // Hashes always come from the plain bundle, so that they don't depend on where the code is to run.
+  const [plain, shipped] = await Promise.all([
+    bundle(absolute, { ...settings, npm: "external", lowerAsync: false }),
+    rewritten ? bundle(absolute, { ...settings, npm, lowerAsync }) : undefined,
+  ]);
+  const libraries = await loading;
+  const parsed = parseBundle(plain, libraries);
+  const { manifest, warnings } = describePackage(
+    parsed,
+    plain,
+    { root: paths.root, entry: absolute },
+    libraries,
+  );
+
+  const output = shipped ?? plain;
+  const outputParsed = shipped ? parseBundle(shipped, libraries) : parsed;
+  const { code, map } = await applyEdits(
+    output.code,
+    output.map,
+    runtimeEdits(outputParsed, output.imports.marks),
+  );
+  const final = lowerAsync ? instrumentAsync(code) : code;
+  return {
+    hash: packageHash(final, manifest),
+    manifest,
+    code: final,
+    map,
+    inputs: [...new Set([...plain.inputs, ...(shipped?.inputs ?? [])])].sort(),
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
+}
+
+function locate(
+  entry: string,
+  options: BuildOptions,
+  absolute: ((path: string) => string) | undefined,
+): { root: string; entry: string } {
+  if (absolute) {
+    const path = absolute(entry);
+    return { root: options.root ? absolute(options.root) : dirname(path), entry: path };
+  }
+  const root = normalize(`/${toPosix(options.root ?? "/")}`);
+  return { root, entry: isAbsolute(entry) ? normalize(entry) : join(root, entry) };
+}

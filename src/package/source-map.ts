@@ -1,0 +1,106 @@
+import type {
+  DecodedSourceMap,
+  EncodedSourceMap,
+  SectionedSourceMap,
+  TraceMap,
+} from "@jridgewell/trace-mapping";
+
+type TraceMapping = typeof import("@jridgewell/trace-mapping");
+
+/** A place in a source file. Lines count from 1, columns from 0. */
+export interface Location {
+  readonly source: string;
+  readonly line: number;
+  readonly column: number;
+  /** The name in the source, where the bundle has another. */
+  readonly name?: string;
+}
+
+/** Finds where the code of a bundle came from. */
+export class SourceLocator {
+  readonly map: TraceMap;
+  readonly #library: TraceMapping;
+  readonly #lineStarts: number[] = [0];
+
+  constructor(library: TraceMapping, code: string, map: string) {
+    this.#library = library;
+    this.map = new library.TraceMap(map);
+    for (let at = code.indexOf("\n"); at >= 0; at = code.indexOf("\n", at + 1)) this.#lineStarts.push(at + 1);
+  }
+
+  /** @returns the place that the code at an offset came from; `undefined` for code that the bundler added */
+  at(offset: number): Location | undefined {
+    const { line, column } = this.position(offset);
+    const found = this.#library.originalPositionFor(this.map, { line: line + 1, column });
+    if (found.source === null) return undefined;
+    return {
+      source: found.source,
+      line: found.line,
+      column: found.column,
+      ...(found.name === null ? {} : { name: found.name }),
+    };
+  }
+
+  /** The text of a source file. */
+  content(source: string): string | undefined {
+    const index = this.map.sources.indexOf(source);
+    return this.map.sourcesContent?.[index] ?? undefined;
+  }
+
+  /** Line and column of an offset, both counting from 0. */
+  position(offset: number): { line: number; column: number } {
+    let low = 0;
+    let high = this.#lineStarts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (this.#lineStarts[middle]! <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low, column: offset - this.#lineStarts[low]! };
+  }
+}
+
+/** A replacement of some code. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Applies edits that don't overlap or add lines, and moves the columns of the source map along. */
+export async function applyEdits(
+  code: string,
+  map: string,
+  edits: readonly Edit[],
+): Promise<{ code: string; map: string }> {
+  if (edits.length === 0) return { code, map };
+  const library = await import("@jridgewell/trace-mapping");
+  const locator = new SourceLocator(library, code, map);
+  const sorted = [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
+  let edited = "";
+  let from = 0;
+  const shifts = new Map<number, { column: number; by: number }[]>();
+  for (const { start, end, text } of sorted) {
+    edited += code.slice(from, start) + text;
+    from = end;
+    const { line, column } = locator.position(end);
+    const shift = { column, by: text.length - (end - start) };
+    shifts.set(line, [...(shifts.get(line) ?? []), shift]);
+  }
+  edited += code.slice(from);
+
+  const decoded = library.decodedMappings(locator.map).map((segments, line) => {
+    const moves = shifts.get(line);
+    if (!moves) return segments;
+    return segments.map((segment) => {
+      let column = segment[0];
+      for (const move of moves) if (segment[0] >= move.column) column += move.by;
+      return [column, ...segment.slice(1)] as typeof segment;
+    });
+  });
+  const shifted = new library.TraceMap({
+    ...(JSON.parse(map) as EncodedSourceMap),
+    mappings: decoded,
+  } as unknown as DecodedSourceMap & SectionedSourceMap);
+  return { code: edited, map: JSON.stringify(library.encodedMap(shifted)) };
+}
