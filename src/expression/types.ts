@@ -66,9 +66,14 @@ type LazyParts<T> =
     ? ReadonlyMap<Lazy<K>, Lazy<V>>
     : T extends ReadonlySet<infer V>
       ? ReadonlySet<Lazy<V>>
-      : T extends object
-        ? { [K in keyof T]: Lazy<T[K]> }
-        : never;
+      : T extends readonly (infer E)[]
+        ? IsTuple<T> extends true
+          ? { [K in keyof T]: Lazy<T[K]> }
+          : // Written as an array type, which is resolved late, so that recursive types such as JSON work.
+            readonly Lazy<E>[]
+        : T extends object
+          ? { [K in keyof T]: Lazy<T[K]> }
+          : never;
 
 /** The parameters of a task's call. */
 // biome-ignore lint/suspicious/noExplicitAny: keeps `any[]` as it is
@@ -91,8 +96,10 @@ export type Resolved<T> =
             ? Map<Resolved<K>, Resolved<V>>
             : T extends ReadonlySet<infer V>
               ? Set<Resolved<V>>
-              : T extends readonly unknown[]
-                ? { [K in keyof T]: Resolved<T[K]> }
+              : T extends readonly (infer E)[]
+                ? IsTuple<T> extends true
+                  ? { [K in keyof T]: Resolved<T[K]> }
+                  : Resolved<E>[]
                 : T extends { readonly [key: string]: unknown }
                   ? { [K in keyof T]: Resolved<T[K]> }
                   : T;

@@ -1,0 +1,43 @@
+import { lazy } from "../expression/expression.ts";
+import { SchedulerNode } from "../expression/node.ts";
+import type { Expression } from "../expression/types.ts";
+import { hashStruct } from "../value/hash.ts";
+import { registerSchedulerTask, type SchedulerFunction, toPromise } from "./ops.ts";
+
+/** Hash of a scheduler task; its version stands for its code. */
+const hashOf = (fullname: string, version: string): string => hashStruct(["Task", fullname, "version", version]);
+
+/** Defines a scheduler task of the engine's own. @returns what makes an expression of its arguments */
+// biome-ignore lint/suspicious/noExplicitAny: each builtin gives its own type to what it exports
+export function defineSchedulerTask(fullname: string, run: SchedulerFunction): (...args: readonly unknown[]) => any {
+  registerSchedulerTask({ fullname, hash: hashOf(fullname, "1"), run });
+  return (...args) => lazy(new SchedulerNode(fullname, args));
+}
+
+/** What a user's scheduler task sees of the scheduler. */
+export interface SchedulerView {
+  /** Evaluates an expression, or a nested value that holds some, under the calling job. */
+  evaluate<T>(value: T): Promise<unknown>;
+  /** The context of the calling job. */
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Defines a task that runs inside the scheduler and receives its arguments unevaluated, to evaluate them as it sees fit.
+ * It makes no job and is not cached by itself.
+ *
+ * @param name - fullname
+ * @param run - gets a view of the scheduler and the arguments; what it returns is evaluated
+ */
+export function schedulerTask<Args extends readonly unknown[], Result>(
+  name: string,
+  run: (scheduler: SchedulerView, ...args: Args) => Promise<Result> | Result,
+): (...args: Args) => Expression<Awaited<Result>> {
+  return defineSchedulerTask(name, (ops, ...args) => {
+    const view: SchedulerView = {
+      evaluate: (value) => toPromise(ops.evaluate(value)),
+      context: ops.context,
+    };
+    ops.hold(Promise.resolve(run(view, ...(args as unknown as Args))));
+  }) as (...args: Args) => Expression<Awaited<Result>>;
+}

@@ -1,0 +1,296 @@
+import { NoCurrentJobError, SchedulerError, TimeoutError, UnknownExecutorError } from "../errors/errors.ts";
+import type { Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
+import { fromJobError } from "../executor/job-error.ts";
+import { isExpression } from "../expression/expression.ts";
+import { isContainer, leaves, mapNested } from "../value/nested.ts";
+import { codecOf } from "../value/registry.ts";
+import { type EncodedValue, decodeValue, encodeValue, normalizeValue } from "../value/value.ts";
+import { jobStorage } from "./current-job.ts";
+import { evaluate, hasExpression, staleParts } from "./evaluate.ts";
+import { explainMiss } from "./explain.ts";
+import type { Execution } from "./execution.ts";
+import { failJob, finishJob, releaseLimits, startJob } from "./finish.ts";
+import type { Job } from "./job.ts";
+import { limitUnits } from "./limits.ts";
+
+/** Calls a job's function, here or on its executor, once there are units free for it. */
+export function callFunction(exec: Execution, job: Job): void {
+  if (job.isEnded || exec.isOver) return;
+  if (exec.options.dryRun && !isInternal(job)) {
+    exec.dryRunMisses++;
+    explainMiss(exec, job);
+    return;
+  }
+  const name = String(job.options["executor"] || "default");
+  const executor = exec.options.executors.get(name);
+  if (executor === undefined) {
+    failJob(exec, job, new UnknownExecutorError(name, [...exec.options.executors.keys()]));
+    return;
+  }
+  try {
+    const units = limitUnits(job.options["limits"]);
+    if (units !== undefined && !exec.options.dryRun) {
+      if (!exec.options.limits.acquire(job, units)) return;
+      job.units = units;
+    }
+  } catch (error) {
+    failJob(exec, job, error);
+    return;
+  }
+  startJob(exec, job);
+  attempt(exec, job, executor);
+}
+
+/** Tasks of the engine that only pass expressions on do no work of the user's, so that a dry run may call them. */
+function isInternal(job: Job): boolean {
+  return job.task.fullname === "redun.root_task";
+}
+
+function attempt(exec: Execution, job: Job, executor: Executor): void {
+  job.attempts++;
+  const { events } = exec.options;
+  if (events.has("job-start")) {
+    events.emit({ type: "job-start", job: job.info, executor: executor.name, time: job.startTime });
+  }
+  const context = contextFor(exec, job);
+  const failed = (error: unknown): void => failedAttempt(exec, job, executor, error);
+  if (job.task.definition.script) {
+    runScript(exec, job, executor, context, failed);
+  } else if (executor.invoke !== undefined) {
+    invokeHere(exec, job, executor, context, (value) => returned(exec, job, value), failed);
+  } else {
+    const spec = specOf(job, undefined);
+    settleRemote(exec, job, executor.run(spec, context), failed);
+  }
+}
+
+function invokeHere(
+  exec: Execution,
+  job: Job,
+  executor: Executor,
+  context: ExecutorContext,
+  done: (value: unknown) => void,
+  failed: (error: unknown) => void,
+): void {
+  let result: unknown;
+  try {
+    const { fn } = job.task.definition;
+    result = jobStorage.run(job, () => executor.invoke!({ fn, args: job.args }, context));
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  // An expression is a thenable as well, but it is the task's result, to be evaluated.
+  if (isThenable(result)) exec.await(withTimeout(job, result), done, failed);
+  else done(result);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null || isExpression(value)) return false;
+  return typeof (value as { then?: unknown }).then === "function";
+}
+
+function runScript(
+  exec: Execution,
+  job: Job,
+  executor: Executor,
+  context: ExecutorContext,
+  failed: (error: unknown) => void,
+): void {
+  const { fn } = job.task.definition;
+  let made: unknown;
+  try {
+    made = jobStorage.run(job, () => fn(...job.args));
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  const submit = (script: unknown): void => {
+    if (typeof script !== "string") {
+      failed(new SchedulerError(`Cannot run the script of ${job.task.fullname}: it is not a string but ${typeof script}`));
+      return;
+    }
+    settleRemote(exec, job, executor.run(specOf(job, script), context), failed);
+  };
+  if (isThenable(made)) exec.await(made, submit, failed);
+  else submit(made);
+}
+
+function settleRemote(exec: Execution, job: Job, running: Promise<JobResult>, failed: (error: unknown) => void): void {
+  exec.await(
+    withTimeout(job, running),
+    (result) => {
+      if (result.log !== undefined) job.log = [...result.log];
+      if (!result.ok) failed(fromJobError(result.error));
+      else {
+        let value: unknown;
+        try {
+          value = decodeValue(result.value);
+        } catch (error) {
+          failed(error);
+          return;
+        }
+        returned(exec, job, value);
+      }
+    },
+    failed,
+  );
+}
+
+function specOf(job: Job, script: string | undefined): JobSpec {
+  const scope = job.options["cacheScope"] ?? "BACKEND";
+  return {
+    jobId: job.id,
+    executionId: job.executionId,
+    evalHash: job.evalHash!,
+    task: job.task.fullname,
+    taskHash: job.taskHash,
+    package: job.task.definition.package,
+    args: encodeValue(job.args, "args").text,
+    options: job.options,
+    script,
+    reuse: scope === "BACKEND",
+  };
+}
+
+/** What a running job may use; its signal is made when first asked for, since most jobs never do. */
+function contextFor(exec: Execution, job: Job): ExecutorContext {
+  return {
+    get signal(): AbortSignal {
+      job.abort ??= new AbortController();
+      return job.abort.signal;
+    },
+    log(line: string): void {
+      job.log ??= [];
+      job.log.push(line);
+      if (job.log.length > 1000) job.log.splice(0, 500);
+      const { events } = exec.options;
+      if (events.has("job-log")) events.emit({ type: "job-log", job: job.info, line });
+    },
+  };
+}
+
+/** Fails a job that runs longer than its timeout, and tells it through its signal. */
+function withTimeout<T>(job: Job, running: PromiseLike<T>): PromiseLike<T> {
+  const seconds = Number(job.options["timeout"] ?? 0);
+  if (!(seconds > 0)) return running;
+  return new Promise<T>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const error = new TimeoutError(job.task.fullname, seconds);
+      job.abort ??= new AbortController();
+      job.abort.abort(error);
+      reject(error);
+    }, seconds * 1000);
+    const settle =
+      <V>(next: (value: V) => void) =>
+      (value: V): void => {
+        clearTimeout(timer);
+        next(value);
+      };
+    running.then(settle(resolve), settle(reject));
+  });
+}
+
+function failedAttempt(exec: Execution, job: Job, executor: Executor, error: unknown): void {
+  if (job.isEnded || exec.isOver) return;
+  const retries = Number(job.options["retries"] ?? 0);
+  if (job.attempts > retries) {
+    failJob(exec, job, error);
+    return;
+  }
+  const { events } = exec.options;
+  if (events.has("job-retry")) events.emit({ type: "job-retry", job: job.info, attempt: job.attempts, error });
+  job.abort = undefined;
+  // What the failed attempt has called is called again, or found among the finished calls.
+  job.children = undefined;
+  job.cells = undefined;
+  attempt(exec, job, executor);
+}
+
+/** A function has returned: its value is stored as the single reduction, and evaluated. */
+function returned(exec: Execution, job: Job, raw: unknown): void {
+  if (job.isEnded || exec.isOver) return;
+  releaseLimits(exec, job);
+  let encoded: EncodedValue;
+  let value: unknown;
+  try {
+    if (needsPostprocess(raw)) {
+      postprocess(exec, job, raw);
+      return;
+    }
+    ({ value, encoded } = normalizeValue(raw, "result"));
+  } catch (error) {
+    const refreshes = staleParts(raw);
+    if (refreshes.length === 0) failJob(exec, job, error);
+    else {
+      exec.await(
+        Promise.all(refreshes),
+        () => returned(exec, job, raw),
+        (failure) => failJob(exec, job, failure),
+      );
+    }
+    return;
+  }
+  reduce(exec, job, value, encoded);
+}
+
+function reduce(exec: Execution, job: Job, value: unknown, encoded: EncodedValue): void {
+  if (job.prov && !job.awaited) {
+    const record = { ...encoded };
+    exec.recorder.evaluation({ evalHash: job.evalHash!, taskHash: job.taskHash, argsHash: job.argsHash, value: record });
+  }
+  if (!hasExpression(value)) {
+    finishJob(exec, job, value, { encoded });
+    return;
+  }
+  evaluate(exec, value, job, (failed, result, known) => {
+    if (failed) failJob(exec, job, result);
+    else finishJob(exec, job, result, { encoded: known });
+  });
+}
+
+function needsPostprocess(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const check = (leaf: unknown): boolean =>
+    typeof leaf === "object" && leaf !== null && codecOf(leaf)?.postprocess !== undefined && !processed.has(leaf);
+  if (!isContainer(value)) return check(value);
+  for (const leaf of leaves(value)) if (check(leaf)) return true;
+  return false;
+}
+
+const processed = new WeakSet<object>();
+
+function postprocess(exec: Execution, job: Job, raw: unknown): void {
+  const replacements = new Map<unknown, unknown>();
+  const work = async (): Promise<void> => {
+    for (const leaf of leaves(raw)) {
+      if (typeof leaf !== "object" || leaf === null || replacements.has(leaf)) continue;
+      const codec = codecOf(leaf);
+      if (codec?.postprocess === undefined) continue;
+      const replacement: unknown = await codec.postprocess(leaf);
+      if (typeof replacement === "object" && replacement !== null) processed.add(replacement);
+      replacements.set(leaf, replacement);
+    }
+  };
+  exec.await(
+    work(),
+    () => returned(exec, job, mapNested((leaf) => (replacements.has(leaf) ? replacements.get(leaf) : leaf), raw)),
+    (error) => failJob(exec, job, error),
+  );
+}
+
+/** Evaluates an expression that a running job awaits. */
+export function awaitExpression(exec: Execution, job: Job, expression: unknown, text: () => string): Promise<unknown> {
+  if (job.isEnded || exec.isOver) return Promise.reject(new NoCurrentJobError(text()));
+  job.awaited = true;
+  // Units are for the function's own work; holding them here could keep the awaited jobs from ever starting.
+  releaseLimits(exec, job);
+  return new Promise((resolve, reject) => {
+    exec.push(() =>
+      evaluate(exec, expression, job, (failed, result) => {
+        if (failed) reject(result);
+        else resolve(result);
+      }),
+    );
+  });
+}

@@ -1,0 +1,79 @@
+import { isExpression } from "../expression/expression.ts";
+import type { Job } from "./job.ts";
+
+/** Keeps track of which job the running code belongs to, across its awaits. */
+export interface JobStorage {
+  run<T>(job: Job, fn: () => T): T;
+  current(): Job | undefined;
+}
+
+interface AsyncLocalStorage {
+  run<T>(store: Job, fn: () => T): T;
+  getStore(): Job | undefined;
+}
+
+/** Node, Deno and workerd follow asynchronous code themselves; no import is needed to ask for it. */
+function detect(): JobStorage {
+  const runtime = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
+  const hooks = runtime.process?.getBuiltinModule?.("node:async_hooks") as
+    | { AsyncLocalStorage?: new () => AsyncLocalStorage }
+    | undefined;
+  if (hooks?.AsyncLocalStorage === undefined) return new LoweredStorage();
+  const storage = new hooks.AsyncLocalStorage();
+  return { run: (job, fn) => storage.run(job, fn), current: () => storage.getStore() };
+}
+
+const CAPTURE: unique symbol = Symbol.for("redun.capture") as never;
+
+/** What one step of a lowered async function gives: a value to await, or its result. */
+interface StepResult {
+  readonly value: unknown;
+  readonly done?: boolean;
+}
+
+/** A native await asks a thenable for its value a moment later, when no job is current any more; so ask it now. */
+function claim(step: StepResult): StepResult {
+  const { value } = step;
+  if (!isExpression(value)) return step;
+  return { ...step, value: new Promise((resolve, reject) => void value.then(resolve, reject)) };
+}
+
+/**
+ * For runtimes without asynchronous context. A code package built with lowered `async` functions asks the capture hook
+ * when such a function is called, and runs each of its steps, up to the next `await`, inside what the hook gave. The
+ * current job is thus set exactly while that job's code runs. Code that is not lowered has no current job after its
+ * first `await`, and awaiting an expression there is refused rather than given a wrong parent.
+ */
+class LoweredStorage implements JobStorage {
+  private job: Job | undefined = undefined;
+
+  constructor() {
+    const hook = () => {
+      const captured = this.job;
+      return (step: () => StepResult): StepResult =>
+        captured === undefined ? step() : this.run(captured, () => claim(step()));
+    };
+    Object.defineProperty(globalThis, CAPTURE, { value: hook, configurable: true, writable: true });
+  }
+
+  run<T>(job: Job, fn: () => T): T {
+    const outer = this.job;
+    this.job = job;
+    try {
+      return fn();
+    } finally {
+      this.job = outer;
+    }
+  }
+
+  current(): Job | undefined {
+    return this.job;
+  }
+}
+
+export let jobStorage: JobStorage = detect();
+
+/** Uses the form for runtimes without asynchronous context, or goes back to what the runtime has. For tests. */
+export function useLoweredStorage(lowered: boolean): void {
+  jobStorage = lowered ? new LoweredStorage() : detect();
+}

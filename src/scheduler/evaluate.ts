@@ -1,0 +1,214 @@
+import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
+import { type ExpressionNode, nodeOf, SchedulerNode, SimpleNode, TaskNode, ValueNode } from "../expression/node.ts";
+import { applyOperation } from "../expression/operators.ts";
+import { leaves, isContainer, mapNested } from "../value/nested.ts";
+import { codecOf } from "../value/registry.ts";
+import { schedulerTaskNamed } from "../builtins/ops.ts";
+import type { EncodedValue } from "../value/value.ts";
+import { Cell, resolved } from "./cell.ts";
+import type { Execution } from "./execution.ts";
+import { type CellEntry, Job } from "./job.ts";
+import { prepareJob } from "./prepare.ts";
+import { opsFor } from "./scheduler-ops.ts";
+
+type Done = (failed: boolean, result: unknown, encoded?: EncodedValue) => void;
+
+/** Whether a value is, or holds, an expression. */
+export function hasExpression(value: unknown): boolean {
+  if (typeof value === "function") return nodeOf(value) !== undefined;
+  if (!isContainer(value)) return false;
+  for (const leaf of leaves(value)) if (nodeOf(leaf) !== undefined) return true;
+  return false;
+}
+
+/**
+ * Evaluates a value for a job: every expression in it, in parallel. Calls `done` with the first error, or with the
+ * value once all is known; at once if there is nothing to evaluate.
+ *
+ * @param job - the parent of the jobs that this makes; none only for the root
+ */
+export function evaluate(exec: Execution, value: unknown, job: Job | undefined, done: Done): void {
+  const node = nodeOf(value);
+  if (node !== undefined) {
+    evaluateNode(exec, node, job).listen((cell) => done(cell.isFailed, cell.value, cell.encoded));
+    return;
+  }
+  if (!isContainer(value)) {
+    done(false, value);
+    return;
+  }
+  const found = new Set<ExpressionNode>();
+  // Leaves come in reverse order, and the order of jobs should be that of the value.
+  for (const leaf of leaves(value)) {
+    const inner = nodeOf(leaf);
+    if (inner !== undefined) found.add(inner);
+  }
+  if (found.size === 0) {
+    done(false, value);
+    return;
+  }
+  const nodes = [...found].reverse();
+  const cells = new Map<ExpressionNode, Cell>();
+  let left = nodes.length;
+  let ended = false;
+  const arrived = (cell: Cell): void => {
+    left--;
+    if (ended) return;
+    if (cell.isFailed) {
+      ended = true;
+      done(true, cell.error);
+    } else if (left === 0) {
+      ended = true;
+      done(
+        false,
+        mapNested((leaf) => {
+          const inner = nodeOf(leaf);
+          return inner === undefined ? leaf : cells.get(inner)!.value;
+        }, value),
+      );
+    }
+  };
+  for (const inner of nodes) cells.set(inner, evaluateNode(exec, inner, job));
+  // Listening comes after, for a cell that has its value calls at once.
+  for (const inner of nodes) cells.get(inner)!.listen(arrived);
+}
+
+/** The cell of an expression under a job, whose evaluation has begun. Equal expressions under one job share it. */
+export function evaluateNode(exec: Execution, node: ExpressionNode, job: Job | undefined): Cell {
+  if (node instanceof ValueNode && !hasExpression(node.value)) return resolved(node.value);
+  let hash: string;
+  try {
+    hash = node.hash;
+  } catch (error) {
+    return evaluateAfterRefresh(exec, node, job, error);
+  }
+  if (job !== undefined) {
+    job.cells ??= new Map();
+    const known = job.cells.get(hash);
+    if (known !== undefined) {
+      if (known.node !== node) shareProvenance(known, node);
+      return known.cell;
+    }
+  }
+  const cell = new Cell();
+  job?.cells?.set(hash, { cell, node, twins: undefined });
+  if (node instanceof TaskNode) createJob(exec, node, job, cell);
+  else exec.push(() => step(exec, node, job, cell));
+  return cell;
+}
+
+/** An equal expression takes over the call that the first one led to, once it is known. */
+function shareProvenance(entry: CellEntry, twin: ExpressionNode): void {
+  if (entry.cell.isSettled) {
+    twin.callHash = entry.node.callHash;
+    twin.upstreams ??= entry.node.upstreams;
+  } else {
+    if (entry.twins === undefined) {
+      entry.twins = [];
+      entry.cell.listen(() => {
+        for (const other of entry.twins!) {
+          other.callHash = entry.node.callHash;
+          other.upstreams ??= entry.node.upstreams;
+        }
+      });
+    }
+    entry.twins.push(twin);
+  }
+}
+
+/** Values such as files must look outside before they have a hash; then the evaluation begins again. */
+function evaluateAfterRefresh(exec: Execution, node: ExpressionNode, job: Job | undefined, error: unknown): Cell {
+  const cell = new Cell();
+  const refreshes = staleParts(node);
+  if (refreshes.length === 0) {
+    exec.push(() => exec.settle(cell, true, error));
+    return cell;
+  }
+  exec.await(
+    Promise.all(refreshes),
+    () => evaluateNode(exec, node, job).listen((inner) => exec.settle(cell, inner.isFailed, inner.value, inner.encoded)),
+    (failure) => exec.settle(cell, true, failure),
+  );
+  return cell;
+}
+
+/** The refreshes that values in an expression's arguments need. */
+export function staleParts(root: unknown): Promise<void>[] {
+  const refreshes: Promise<void>[] = [];
+  const seen = new Set<ExpressionNode>();
+  const stack: unknown[] = [root instanceof Object && "args" in root ? (root as ExpressionNode).args : root];
+  while (stack.length > 0) {
+    for (const leaf of leaves(stack.pop())) {
+      if ((typeof leaf !== "object" && typeof leaf !== "function") || leaf === null) continue;
+      const node = nodeOf(leaf);
+      if (node !== undefined) {
+        if (!seen.has(node)) {
+          seen.add(node);
+          stack.push(node.args);
+          if ("options" in node) stack.push(node.options);
+        }
+        continue;
+      }
+      const codec = codecOf(leaf);
+      const refresh = codec?.refresh?.(leaf);
+      if (refresh !== undefined) refreshes.push(refresh);
+      // A quoted expression, a partial task and the like hold values of their own.
+      else if (codec !== undefined && codec.refresh === undefined && codec.name.startsWith("redun.")) {
+        const data = codec.encode(leaf);
+        if (typeof data === "object") stack.push(data);
+      }
+    }
+  }
+  return refreshes;
+}
+
+/** A job exists from here on, before its arguments are evaluated: its place among its parent's children is this. */
+function createJob(exec: Execution, node: TaskNode, parent: Job | undefined, cell: Cell): void {
+  const task = exec.taskOf(node);
+  if (task === undefined) {
+    exec.push(() => exec.settle(cell, true, new UnknownTaskError(node.taskName, userTasks(exec))));
+    return;
+  }
+  const job = new Job(node, task, parent, exec.id, cell);
+  if (parent === undefined) exec.rootJob = job;
+  else if (parent.children === undefined) parent.children = [job];
+  else parent.children.push(job);
+  exec.count(job, undefined, "PENDING");
+  exec.push(() => prepareJob(exec, job));
+}
+
+function userTasks(exec: Execution): string[] {
+  return exec.options.registry.names().filter((name) => !name.startsWith("redun."));
+}
+
+function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell: Cell): void {
+  const finish: Done = (failed, result, encoded) => exec.settle(cell, failed, result, encoded);
+  if (node instanceof SimpleNode) {
+    evaluate(exec, node.args, job, (failed, args) => {
+      if (failed) finish(true, args);
+      else {
+        let result: unknown;
+        try {
+          result = applyOperation(node.op, args as readonly unknown[]);
+        } catch (error) {
+          finish(true, error);
+          return;
+        }
+        evaluate(exec, result, job, finish);
+      }
+    });
+  } else if (node instanceof ValueNode) {
+    evaluate(exec, node.value, job, finish);
+  } else if (node instanceof SchedulerNode) {
+    const definition = schedulerTaskNamed(node.taskName);
+    if (definition === undefined) finish(true, new UnknownTaskError(node.taskName));
+    else if (job === undefined) finish(true, new SchedulerError("Cannot evaluate a scheduler task outside of a job"));
+    else {
+      try {
+        definition.run(opsFor(exec, node, job, cell), ...node.args);
+      } catch (error) {
+        finish(true, error);
+      }
+    }
+  }
+}

@@ -1,0 +1,274 @@
+import type { Backend } from "../backend/backend.ts";
+import { CancelledError, DryRunError } from "../errors/errors.ts";
+import type { Executor } from "../executor/executor.ts";
+import type { TaskNode } from "../expression/node.ts";
+import type { Task } from "../task/task.ts";
+import type { TaskRegistry } from "../task/registry.ts";
+import type { Json } from "../value/json.ts";
+import type { EncodedValue } from "../value/value.ts";
+import { Cell } from "./cell.ts";
+import { ContextTable } from "./context.ts";
+import type { EventHub } from "./event-hub.ts";
+import type { JobCounts } from "./events.ts";
+import type { Job, JobContext } from "./job.ts";
+import type { LimitPool } from "./limits.ts";
+import { flushLookups, seekAgain } from "./lookup.ts";
+import { Recorder } from "./recorder.ts";
+import { failJob } from "./finish.ts";
+import { type TaskSet, TaskSets } from "./task-set.ts";
+
+/** What a finished call leaves behind for equal calls of the same execution. */
+export interface FinishedCall {
+  readonly failed: boolean;
+  /** The value or error; `undefined` for one too large to keep, which is read back from the store. */
+  readonly result: unknown;
+  readonly encoded: EncodedValue | undefined;
+  readonly valueHash: string;
+  readonly callHash: string | undefined;
+  readonly subtree: TaskSet;
+  readonly kept: boolean;
+}
+
+/** What an execution is given. */
+export interface ExecutionOptions {
+  readonly id: string;
+  readonly args: readonly string[];
+  readonly backend: Backend;
+  readonly executors: ReadonlyMap<string, Executor>;
+  readonly registry: TaskRegistry<Task>;
+  readonly limits: LimitPool;
+  readonly events: EventHub;
+  readonly cache: boolean;
+  readonly dryRun: boolean;
+  readonly prov: boolean;
+  readonly context: Readonly<Record<string, unknown>>;
+  readonly tags: readonly (readonly [string, Json])[];
+}
+
+type MutableCounts = { -readonly [K in keyof JobCounts]: number };
+
+/** For how long, in milliseconds, work goes on before timers, signals and the page get their turn. */
+const SLICE = 12;
+
+/** A macrotask as soon as possible; a timer of 0 would wait for milliseconds. */
+const nextTurn: (callback: () => void) => void = (() => {
+  const immediate = (globalThis as { setImmediate?(callback: () => void): unknown }).setImmediate;
+  if (typeof immediate === "function") return (callback) => void immediate(callback);
+  if (typeof MessageChannel === "undefined") return (callback) => void setTimeout(callback, 0);
+  const channel = new MessageChannel();
+  const callbacks: (() => void)[] = [];
+  channel.port1.onmessage = () => callbacks.shift()?.();
+  return (callback) => {
+    callbacks.push(callback);
+    channel.port2.postMessage(null);
+  };
+})();
+
+/**
+ * One execution: reduces one root expression to a value.
+ *
+ * It owns the work stack, the jobs in flight and what they share (pending and finished calls), and when it is over.
+ * It does not own the store, the executors or the limits, which outlive it. The steps of a job are in files of their
+ * own: evaluate, lookup, call, finish.
+ *
+ * Invariants:
+ * 1. All steps run from the work stack, one at a time; a step never waits. So the depth of an expression or of a
+ *    recursion is bounded by memory, not by the stack.
+ * 2. Each job ends once, and its cell settles after its records are handed to the recorder.
+ * 3. `external` counts the promises that will push work; with none of them, no look-ups and no work, nothing more can
+ *    happen.
+ */
+export class Execution {
+  readonly id: string;
+  readonly options: ExecutionOptions;
+  readonly recorder: Recorder;
+  readonly contexts: ContextTable = new ContextTable();
+  readonly taskSets: TaskSets = new TaskSets();
+  /** Jobs at work, by evaluation and context hash: equal calls join them. */
+  readonly pending: Map<string, Job> = new Map();
+  readonly finished: Map<string, FinishedCall> = new Map();
+  readonly running: Set<Job> = new Set();
+  readonly lookups: Job[] = [];
+  readonly counts: Map<string, MutableCounts> = new Map();
+  readonly recordedTasks: Set<string> = new Set();
+  readonly context: JobContext;
+  rootJob: Job | undefined = undefined;
+  /** Jobs that a dry run would have run. */
+  dryRunMisses = 0;
+  private readonly stack: (() => void)[] = [];
+  private readonly done: PromiseWithResolvers<Cell> = Promise.withResolvers();
+  private external = 0;
+  private scheduled = false;
+  private looping = false;
+  private flushTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+  private over = false;
+
+  constructor(options: ExecutionOptions) {
+    this.id = options.id;
+    this.options = options;
+    this.recorder = new Recorder(options.backend);
+    this.context = this.contexts.of(options.context);
+  }
+
+  get isOver(): boolean {
+    return this.over;
+  }
+
+  /** Settles when the root cell does, or the execution is aborted. */
+  get result(): Promise<Cell> {
+    return this.done.promise;
+  }
+
+  /** Adds work, to be done next. */
+  push(work: () => void): void {
+    this.stack.push(work);
+    if (!this.looping) this.wake();
+  }
+
+  /** Settles a cell; its listeners go through the work stack, in the order in which they came. */
+  settle(cell: Cell, failed: boolean, result: unknown, encoded?: EncodedValue): void {
+    const listeners = cell.settle(failed, result, encoded);
+    for (let i = listeners.length - 1; i >= 0; i--) {
+      const listener = listeners[i]!;
+      this.push(() => listener(cell));
+    }
+  }
+
+  /** Counts on a promise: its outcome is handled as work, and the execution doesn't end for lack of it before. */
+  await<T>(promise: PromiseLike<T>, onValue: (value: T) => void, onError: (error: unknown) => void): void {
+    this.external++;
+    promise.then(
+      (value) => {
+        this.external--;
+        if (!this.over) this.push(() => onValue(value));
+      },
+      (error) => {
+        this.external--;
+        if (!this.over) this.push(() => onError(error));
+      },
+    );
+  }
+
+  /** Ends the execution when this cell settles. */
+  watch(root: Cell): void {
+    root.listen((cell) => this.finish(() => this.done.resolve(cell)));
+  }
+
+  /** Ends the execution with an error of the engine itself, such as a store that fails. */
+  abort(error: unknown): void {
+    this.finish(() => this.done.reject(error));
+  }
+
+  /** Ends the execution because its caller gave up: the jobs at work fail, are told so, and are recorded. */
+  cancel(reason: unknown): void {
+    if (this.over) return;
+    const error = new CancelledError("The execution was cancelled", { cause: reason });
+    const jobs = [...this.running];
+    for (const job of jobs) job.abort?.abort(error);
+    // Children fail before their parents, so that each parent's record knows them.
+    for (const job of jobs.reverse()) failJob(this, job, error);
+    if (this.rootJob !== undefined && !this.rootJob.isEnded) failJob(this, this.rootJob, error);
+    this.finish(() => this.done.reject(error));
+  }
+
+  private finish(settle: () => void): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.flushTimer);
+    settle();
+  }
+
+  private wake(): void {
+    if (this.scheduled || this.over) return;
+    this.scheduled = true;
+    // A microtask collects all that settles at once, such as many promises of one tick.
+    queueMicrotask(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.scheduled = false;
+    if (this.over) return;
+    this.looping = true;
+    try {
+      this.work();
+    } catch (error) {
+      // A step handles the errors of jobs itself, so this one is the engine's or the store's.
+      this.abort(error);
+    } finally {
+      this.looping = false;
+    }
+  };
+
+  private work(): void {
+    const { stack } = this;
+    const end = performance.now() + SLICE;
+    for (let steps = 1; !this.over; steps++) {
+      const step = stack.pop();
+      if (step !== undefined) step();
+      else if (this.lookups.length > 0) flushLookups(this);
+      else break;
+      if ((steps & 31) === 0) {
+        if (this.recorder.isDue(Date.now())) this.flush();
+        if (performance.now() > end) {
+          this.scheduled = true;
+          nextTurn(this.turn);
+          return;
+        }
+      }
+    }
+    if (this.over) return;
+    if (this.external === 0) this.starve();
+    else if (this.recorder.isDue(Date.now())) this.flush();
+    else if (this.recorder.isDirty) this.flushTimer ??= setTimeout(this.flushLater, 250);
+  }
+
+  private readonly flushLater = (): void => {
+    this.flushTimer = undefined;
+    if (this.over) return;
+    try {
+      this.flush();
+    } catch (error) {
+      this.abort(error);
+    }
+  };
+
+  /** Starts writing; a store that fails ends the execution. */
+  flush(): void {
+    const writing = this.recorder.flush();
+    if (writing !== undefined) writing.catch((error) => this.abort(error));
+  }
+
+  /** Nothing is left to do and the root has no value. */
+  private starve(): void {
+    if (this.options.dryRun && this.dryRunMisses > 0) this.abort(new DryRunError());
+    else if (!this.over) {
+      const stuck = this.rootJob === undefined ? "" : ` (${this.rootJob.call})`;
+      this.abort(new Error(`Cannot go on with the execution${stuck}: an expression depends on itself`));
+    }
+  }
+
+  /** Has jobs that wait for units try again, in order; a twin that finished meanwhile may satisfy them. */
+  retryWaiting(jobs: readonly Job[]): void {
+    for (let i = jobs.length - 1; i >= 0; i--) {
+      const job = jobs[i]!;
+      this.push(() => seekAgain(this, job));
+    }
+  }
+
+  /** Moves a job from one column of the status table to another. */
+  count(job: Job, from: keyof JobCounts | undefined, to: keyof JobCounts): void {
+    const name = job.task.fullname;
+    let counts = this.counts.get(name);
+    if (counts === undefined) {
+      counts = { PENDING: 0, RUNNING: 0, FAILED: 0, CACHED: 0, DONE: 0 };
+      this.counts.set(name, counts);
+    }
+    if (from !== undefined) counts[from]--;
+    counts[to]++;
+  }
+
+  /** The task that a node calls, as it is defined now. */
+  taskOf(node: TaskNode): Task | undefined {
+    return this.options.registry.get(node.taskName);
+  }
+}

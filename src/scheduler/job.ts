@@ -1,0 +1,112 @@
+import type { JobStatus } from "../backend/records.ts";
+import { NO_OPTIONS, type Options, type TaskNode } from "../expression/node.ts";
+import type { Task } from "../task/task.ts";
+import { display, trim } from "../value/display.ts";
+import type { EncodedValue } from "../value/value.ts";
+import { uuid } from "../util/uuid.ts";
+import type { Cell } from "./cell.ts";
+import type { JobInfo } from "./events.ts";
+import type { Units } from "./limits.ts";
+import type { TaskSet } from "./task-set.ts";
+
+/** Values visible to a job and all below it. One object a distinct context, so that its hash is computed once. */
+export interface JobContext {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The context's value, or undefined for the empty one. */
+  readonly encoded: EncodedValue | undefined;
+}
+
+export const EMPTY_CONTEXT: JobContext = { values: Object.freeze({}), encoded: undefined };
+
+/** One attempt to evaluate one task expression in one execution. */
+export class Job {
+  readonly id: string = uuid();
+  readonly node: TaskNode;
+  readonly task: Task;
+  readonly parent: Job | undefined;
+  readonly executionId: string;
+  readonly cell: Cell;
+  /** Jobs of the expressions in this job's result, in the order in which they were met. */
+  children: Job[] | undefined = undefined;
+  /** Values of expressions under this job, by expression hash. */
+  cells: Map<string, CellEntry> | undefined = undefined;
+  options: Options = NO_OPTIONS;
+  /** Options that jobs below inherit. */
+  exports: Options = NO_OPTIONS;
+  context: JobContext = EMPTY_CONTEXT;
+  prov = true;
+  /** Evaluated arguments, defaults included, by position. */
+  args: readonly unknown[] = [];
+  argValues: readonly (EncodedValue | undefined)[] = [];
+  /** Positions from here on were filled by defaults. */
+  defaultsFrom = 0;
+  argsHash = "";
+  evalHash: string | undefined = undefined;
+  taskHash = "";
+  status: "PENDING" | JobStatus = "PENDING";
+  /** Milliseconds since the epoch; 0 before the start. */
+  startTime = 0;
+  cached = false;
+  /** Whether the function has awaited an expression, so that its children don't show in what it returned. */
+  awaited = false;
+  attempts = 0;
+  units: Units | undefined = undefined;
+  callHash: string | undefined = undefined;
+  subtree: TaskSet | undefined = undefined;
+  recordedStart = false;
+  abort: AbortController | undefined = undefined;
+  private callText: string | undefined = undefined;
+  log: string[] | undefined = undefined;
+
+  constructor(node: TaskNode, task: Task, parent: Job | undefined, executionId: string, cell: Cell) {
+    this.node = node;
+    this.task = task;
+    this.parent = parent;
+    this.executionId = executionId;
+    this.cell = cell;
+  }
+
+  get isEnded(): boolean {
+    return this.status === "DONE" || this.status === "CACHED" || this.status === "FAILED";
+  }
+
+  /** The call as text: every parameter by name. */
+  get call(): string {
+    if (this.callText !== undefined) return this.callText;
+    const names = this.task.definition.parameters;
+    const shown = this.args.map((arg, i) => `${names[i] ?? (names.length > 0 ? `${names.at(-1)}${i}` : `arg${i}`)}=${display(arg)}`);
+    return `${this.task.fullname}(${trim(shown.join(", "), 10_000)})`;
+  }
+
+  get info(): JobInfo {
+    const job = this;
+    return {
+      id: this.id,
+      executionId: this.executionId,
+      parentId: this.parent?.id ?? null,
+      task: this.task.fullname,
+      evalHash: this.evalHash,
+      get call() {
+        return job.call;
+      },
+    };
+  }
+
+  /** Lets go of what only a running job needs. */
+  release(keepCall: boolean): void {
+    if (keepCall) this.callText = this.call;
+    this.args = [];
+    this.argValues = [];
+    this.children = undefined;
+    this.cells = undefined;
+    this.abort = undefined;
+    this.log = undefined;
+  }
+}
+
+/** An expression's cell under a job, with the other equal expressions that share it. */
+export interface CellEntry {
+  readonly cell: Cell;
+  readonly node: import("../expression/node.ts").ExpressionNode;
+  twins: import("../expression/node.ts").ExpressionNode[] | undefined;
+}

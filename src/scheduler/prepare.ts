@@ -1,0 +1,167 @@
+import { CONTEXT_OPTION } from "../task/task.ts";
+import { NO_OPTIONS, type Options } from "../expression/node.ts";
+import { hashArguments, hashEval } from "../value/hash.ts";
+import { encodeValue, type EncodedValue } from "../value/value.ts";
+import { evaluate, hasExpression, staleParts } from "./evaluate.ts";
+import type { Execution } from "./execution.ts";
+import { failJob } from "./finish.ts";
+import type { Job } from "./job.ts";
+import { seekResult } from "./lookup.ts";
+
+/** Evaluates what a job needs before it can be looked up: its options, its defaults and its arguments, in this order. */
+export function prepareJob(exec: Execution, job: Job): void {
+  if (job.isEnded) return;
+  const { parent, node, task } = job;
+  const inherited = parent?.exports ?? NO_OPTIONS;
+  const options = mergeOptions(task.definition.options, inherited, node.options, task.definition.exported);
+  evaluateOptions(exec, job, options, (evaluated) => {
+    job.options = evaluated;
+    job.exports = exportsOf(inherited, evaluated, node.exported);
+    job.prov = (parent?.prov ?? exec.options.prov) && evaluated["prov"] !== false;
+    job.context = contextOf(exec, job);
+    evaluateArguments(exec, job);
+  });
+}
+
+/** Later wins: the definition, what the parent exports, what the definition exports, the call. */
+function mergeOptions(defined: Options, inherited: Options, given: Options, exported: readonly string[]): Options {
+  if (inherited === NO_OPTIONS && given === NO_OPTIONS) return defined;
+  const own: Record<string, unknown> = {};
+  for (const name of exported) if (name in defined) own[name] = defined[name];
+  return { ...defined, ...inherited, ...own, ...given };
+}
+
+const withExpressions = new WeakMap<Options, boolean>();
+
+function evaluateOptions(exec: Execution, job: Job, options: Options, done: (evaluated: Options) => void): void {
+  let lazy = withExpressions.get(options);
+  if (lazy === undefined) {
+    lazy = hasExpression(options);
+    withExpressions.set(options, lazy);
+  }
+  if (!lazy) {
+    done(options);
+    return;
+  }
+  evaluate(exec, options, job.parent, (failed, result) => {
+    if (failed) failJob(exec, job, result);
+    else done(result as Options);
+  });
+}
+
+function exportsOf(inherited: Options, options: Options, exported: readonly string[]): Options {
+  if (exported.length === 0) return inherited;
+  const exports: Record<string, unknown> = { ...inherited };
+  for (const name of exported) {
+    const key = name === "cache" ? "cacheScope" : name;
+    if (key in options) exports[key] = options[key];
+  }
+  return exports;
+}
+
+function contextOf(exec: Execution, job: Job): Job["context"] {
+  const base = job.parent?.context ?? exec.context;
+  const changes = job.options[CONTEXT_OPTION];
+  return changes === undefined ? base : exec.contexts.merge(base, changes as Record<string, unknown>);
+}
+
+function evaluateArguments(exec: Execution, job: Job): void {
+  const given = job.node.args;
+  const { defaults } = job.task.definition;
+  const args: unknown[] = [...given];
+  job.defaultsFrom = given.length;
+  for (let i = given.length; i < defaults.length; i++) args.push(defaults[i]);
+  // A default sees the context that the job itself has, while its jobs are siblings of this one.
+  const scope = job.defaultsFrom < args.length && job.parent !== undefined ? defaultScope(job) : job.parent;
+  let failed = false;
+  let left = 2;
+  const parts: [unknown, unknown] = [given, args.slice(given.length)];
+  const arrived = (index: 0 | 1) => (error: boolean, result: unknown, encoded?: EncodedValue) => {
+    void encoded;
+    if (failed) return;
+    if (error) {
+      failed = true;
+      failJob(exec, job, result);
+      return;
+    }
+    parts[index] = result;
+    if (--left > 0) return;
+    job.args = given.length === args.length ? (parts[0] as unknown[]) : [...(parts[0] as unknown[]), ...(parts[1] as unknown[])];
+    hashJob(exec, job);
+  };
+  if (given.length < args.length) evaluate(exec, parts[1], scope, arrived(1));
+  else left = 1;
+  if (given.length === 0 || job.node.argsHash === undefined || hasExpression(given)) {
+    evaluate(exec, given, job.parent, arrived(0));
+  } else arrived(0)(false, given);
+}
+
+/** The parent, as an evaluation under this job's context sees it. */
+function defaultScope(job: Job): Job {
+  const parent = job.parent!;
+  if (parent.context === job.context) return parent;
+  return Object.create(parent, {
+    context: { value: job.context },
+    // Expressions equal but for the context must not share a cell.
+    cells: { value: new Map(), writable: true },
+    children: {
+      get: () => parent.children,
+      set: (children) => {
+        parent.children = children;
+      },
+    },
+  });
+}
+
+/** Hashes the arguments and makes the cache key. Files and the like may first have to look outside. */
+function hashJob(exec: Execution, job: Job): void {
+  if (job.isEnded) return;
+  try {
+    computeHashes(job);
+  } catch (error) {
+    const refreshes = staleParts(job.args);
+    if (refreshes.length === 0) {
+      failJob(exec, job, error);
+      return;
+    }
+    exec.await(
+      Promise.all(refreshes),
+      () => {
+        try {
+          computeHashes(job);
+        } catch (failure) {
+          failJob(exec, job, failure);
+          return;
+        }
+        seekResult(exec, job);
+      },
+      (failure) => failJob(exec, job, failure),
+    );
+    return;
+  }
+  seekResult(exec, job);
+}
+
+function computeHashes(job: Job): void {
+  const { node, task, args } = job;
+  const { definition } = task;
+  const configs = definition.configPositions;
+  job.taskHash = definition.hash;
+  job.argValues = args.map((arg, i) => encodeValue(arg, `args[${i}]`));
+  const positional: string[] = [];
+  let named: Record<string, string> | undefined;
+  for (let i = 0; i < args.length; i++) {
+    if (configs.has(i)) continue;
+    const { hash } = job.argValues[i]!;
+    if (i < job.defaultsFrom) positional.push(hash);
+    else {
+      named ??= {};
+      named[String(i)] = hash;
+    }
+  }
+  job.argsHash =
+    configs.size === 0 && named === undefined && args === node.args && node.argsHash !== undefined
+      ? node.argsHash
+      : hashArguments(positional, named);
+  job.evalHash = hashEval(job.taskHash, job.argsHash);
+}
