@@ -4,22 +4,11 @@ import { CanonicalPrinter } from "./canonical.ts";
 import { foldString } from "./fold.ts";
 import { dirname, join, relative } from "./paths.ts";
 import { type Program, parseProgram } from "./program.ts";
+import { runtimeEdits } from "./runtime-edits.ts";
 import { SourceFile, type Written } from "./source-file.ts";
-import { type Location, SourceLocator } from "./source-map.ts";
+import { applyEdits, type Location, SourceLocator } from "./source-map.ts";
 import { type Definition, findDefinitions, type TaskIdentity } from "./tasks.ts";
 import type { PackageManifest, PackageTask } from "./types.ts";
-
-/** The parsers, imported only when there is something to build. */
-export interface Libraries {
-  readonly tracing: typeof import("@jridgewell/trace-mapping");
-  readonly parser: typeof import("@babel/parser");
-}
-
-/** Imports the parsers. Start it early: they load while esbuild works. */
-export async function loadLibraries(): Promise<Libraries> {
-  const [tracing, parser] = await Promise.all([import("@jridgewell/trace-mapping"), import("@babel/parser")]);
-  return { tracing, parser };
-}
 
 /** A parsed bundle, and where its code came from. */
 export interface Parsed {
@@ -30,8 +19,9 @@ export interface Parsed {
   originalName(offset: number): string;
 }
 
-export function parseBundle({ code, map }: Pick<Bundle, "code" | "map">, { tracing }: Libraries): Parsed {
-  const locator = new SourceLocator(tracing, code, map);
+/** Parses a bundle and finds the tasks that it defines. */
+function parseBundle({ code, map }: Pick<Bundle, "code" | "map">): Parsed {
+  const locator = new SourceLocator(code, map);
   const program = parseProgram(code, (offset) => locator.at(offset) === undefined);
   const originalName = (offset: number): string =>
     locator.at(offset)?.name ?? /^[\p{ID_Continue}$]+/u.exec(code.slice(offset, offset + 1000))?.[0] ?? "";
@@ -39,15 +29,27 @@ export function parseBundle({ code, map }: Pick<Bundle, "code" | "map">, { traci
 }
 
 /** Reads a bundle into a manifest. `root` and `entry` are absolute. */
-export function describePackage(
+export function analyze(
+  bundle: Bundle,
+  paths: { root: string; entry: string },
+): { parsed: Parsed; manifest: PackageManifest; warnings: string[] } {
+  const parsed = parseBundle(bundle);
+  return { parsed, ...describePackage(parsed, bundle, paths) };
+}
+
+/** Makes a bundle into the code that runs. */
+export function finish(bundle: Bundle, parsed: Parsed = parseBundle(bundle)): { code: string; map: string } {
+  return applyEdits(bundle.code, bundle.map, runtimeEdits(parsed, bundle.imports.marks));
+}
+
+function describePackage(
   parsed: Parsed,
   bundle: Bundle,
   paths: { root: string; entry: string },
-  libraries: Libraries,
 ): { manifest: PackageManifest; warnings: string[] } {
   const { program, locator, definitions } = parsed;
   const printer = new CanonicalPrinter(program, definitions);
-  const sources = new SourceReader(locator, libraries);
+  const sources = new SourceReader(locator);
   const tasks = new Map<string, PackageTask>();
   const warnings = [...bundle.warnings];
   for (const definition of definitions) {
@@ -116,12 +118,10 @@ function describeTask(
 /** Finds what the author wrote for a task of the bundle. */
 class SourceReader {
   readonly #locator: SourceLocator;
-  readonly #libraries: Libraries;
   readonly #files = new Map<string, SourceFile | undefined>();
 
-  constructor(locator: SourceLocator, libraries: Libraries) {
+  constructor(locator: SourceLocator) {
     this.#locator = locator;
-    this.#libraries = libraries;
   }
 
   read({ call, argument, target }: Definition): { written?: Written | undefined; location?: Location } {
@@ -143,10 +143,7 @@ class SourceReader {
   #file(source: string): SourceFile | undefined {
     if (!this.#files.has(source)) {
       const text = this.#locator.content(source);
-      this.#files.set(
-        source,
-        text === undefined ? undefined : new SourceFile(this.#libraries.parser, source, text),
-      );
+      this.#files.set(source, text === undefined ? undefined : new SourceFile(source, text));
     }
     return this.#files.get(source);
   }

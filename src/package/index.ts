@@ -1,10 +1,7 @@
-import { describePackage, loadLibraries, parseBundle } from "./analysis.ts";
 import { bundle } from "./bundle.ts";
 import { instrumentAsync } from "./lowering.ts";
 import { packageHash } from "./manifest.ts";
 import { dirname, isAbsolute, join, normalize, toPosix } from "./paths.ts";
-import { runtimeEdits } from "./runtime-edits.ts";
-import { applyEdits } from "./source-map.ts";
 import { diskSources, findModule, virtualSources } from "./sources.ts";
 import type { BuildOptions, CodePackage, Esbuild } from "./types.ts";
 
@@ -42,9 +39,6 @@ export type {
  */
 export async function buildPackage(entry: string, options: BuildOptions = {}): Promise<CodePackage> {
   const { npm = "external", lowerAsync = false, files } = options;
-  const loading = loadLibraries();
-  // Without this, a build that fails first would leave a rejection that nobody handles.
-  loading.catch(() => {});
   const esbuild: Esbuild = options.esbuild ?? (await import("esbuild"));
   const disk = files ? undefined : await diskSources();
   const paths = locate(entry, options, disk?.absolute);
@@ -54,26 +48,14 @@ export async function buildPackage(entry: string, options: BuildOptions = {}): P
 
   const rewritten = npm === "inline" || lowerAsync;
   // Hashes always come from the plain bundle, so that they don't depend on where the code is to run.
-  const [plain, shipped] = await Promise.all([
+  const bundling = Promise.all([
     bundle(absolute, { ...settings, npm: "external", lowerAsync: false }),
     rewritten ? bundle(absolute, { ...settings, npm, lowerAsync }) : undefined,
   ]);
-  const libraries = await loading;
-  const parsed = parseBundle(plain, libraries);
-  const { manifest, warnings } = describePackage(
-    parsed,
-    plain,
-    { root: paths.root, entry: absolute },
-    libraries,
-  );
-
-  const output = shipped ?? plain;
-  const outputParsed = shipped ? parseBundle(shipped, libraries) : parsed;
-  const { code, map } = await applyEdits(
-    output.code,
-    output.map,
-    runtimeEdits(outputParsed, output.imports.marks),
-  );
+  // The parsers take as long to load as esbuild to bundle, which runs in its own process.
+  const [{ analyze, finish }, [plain, shipped]] = await Promise.all([import("./analysis.ts"), bundling]);
+  const { parsed, manifest, warnings } = analyze(plain, { root: paths.root, entry: absolute });
+  const { code, map } = shipped ? finish(shipped) : finish(plain, parsed);
   const final = lowerAsync ? instrumentAsync(code) : code;
   return {
     hash: packageHash(final, manifest),

@@ -1,9 +1,9 @@
+import { type ParserOptions, parse } from "@babel/parser";
 import type * as b from "@babel/types";
 import { type DocComment, parseDocComment } from "./docs.ts";
 import { readParameters, type TypeContext } from "./parameters.ts";
 import type { PackageParameter } from "./types.ts";
 
-type Parser = typeof import("@babel/parser");
 type FunctionNode = b.ArrowFunctionExpression | b.FunctionExpression | b.FunctionDeclaration;
 
 /** A place in a file: lines count from 1, columns from 0. */
@@ -28,17 +28,17 @@ export class SourceFile {
   /** The functions and what is around them, by position. */
   readonly #functions = new Map<string, { fn: FunctionNode; around: b.Node[] }>();
 
-  constructor(parser: Parser, name: string, text: string) {
+  constructor(name: string, text: string) {
     this.#text = text;
     const types = new Map<string, b.TSType | b.TSEnumDeclaration>();
     this.#context = { text, types };
-    const plugins: NonNullable<Parameters<Parser["parse"]>[1]>["plugins"] = /\.[cm]?ts$/.test(name)
+    const plugins: NonNullable<ParserOptions["plugins"]> = /\.[cm]?ts$/.test(name)
       ? ["typescript"]
       : name.endsWith(".tsx")
         ? ["typescript", "jsx"]
         : ["jsx"];
     plugins.push("decorators");
-    const file = parser.parse(text, {
+    const file = parse(text, {
       sourceType: "module",
       errorRecovery: true,
       plugins,

@@ -1,11 +1,11 @@
-import type {
-  DecodedSourceMap,
-  EncodedSourceMap,
-  SectionedSourceMap,
+import {
+  decodedMappings,
+  type EncodedSourceMap,
+  encodedMap,
+  originalPositionFor,
+  type SourceMapInput,
   TraceMap,
 } from "@jridgewell/trace-mapping";
-
-type TraceMapping = typeof import("@jridgewell/trace-mapping");
 
 /** A place in a source file. Lines count from 1, columns from 0. */
 export interface Location {
@@ -19,19 +19,17 @@ export interface Location {
 /** Finds where the code of a bundle came from. */
 export class SourceLocator {
   readonly map: TraceMap;
-  readonly #library: TraceMapping;
   readonly #lineStarts: number[] = [0];
 
-  constructor(library: TraceMapping, code: string, map: string) {
-    this.#library = library;
-    this.map = new library.TraceMap(map);
+  constructor(code: string, map: string) {
+    this.map = new TraceMap(map);
     for (let at = code.indexOf("\n"); at >= 0; at = code.indexOf("\n", at + 1)) this.#lineStarts.push(at + 1);
   }
 
   /** @returns the place that the code at an offset came from; `undefined` for code that the bundler added */
   at(offset: number): Location | undefined {
     const { line, column } = this.position(offset);
-    const found = this.#library.originalPositionFor(this.map, { line: line + 1, column });
+    const found = originalPositionFor(this.map, { line: line + 1, column });
     if (found.source === null) return undefined;
     return {
       source: found.source,
@@ -68,14 +66,9 @@ export interface Edit {
 }
 
 /** Applies edits that don't overlap or add lines, and moves the columns of the source map along. */
-export async function applyEdits(
-  code: string,
-  map: string,
-  edits: readonly Edit[],
-): Promise<{ code: string; map: string }> {
+export function applyEdits(code: string, map: string, edits: readonly Edit[]): { code: string; map: string } {
   if (edits.length === 0) return { code, map };
-  const library = await import("@jridgewell/trace-mapping");
-  const locator = new SourceLocator(library, code, map);
+  const locator = new SourceLocator(code, map);
   const sorted = [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
   let edited = "";
   let from = 0;
@@ -89,7 +82,7 @@ export async function applyEdits(
   }
   edited += code.slice(from);
 
-  const decoded = library.decodedMappings(locator.map).map((segments, line) => {
+  const decoded = decodedMappings(locator.map).map((segments, line) => {
     const moves = shifts.get(line);
     if (!moves) return segments;
     return segments.map((segment) => {
@@ -98,9 +91,9 @@ export async function applyEdits(
       return [column, ...segment.slice(1)] as typeof segment;
     });
   });
-  const shifted = new library.TraceMap({
+  const shifted = new TraceMap({
     ...(JSON.parse(map) as EncodedSourceMap),
     mappings: decoded,
-  } as unknown as DecodedSourceMap & SectionedSourceMap);
-  return { code: edited, map: JSON.stringify(library.encodedMap(shifted)) };
+  } as SourceMapInput);
+  return { code: edited, map: JSON.stringify(encodedMap(shifted)) };
 }
