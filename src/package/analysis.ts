@@ -70,6 +70,12 @@ function describePackage(
   const dependencies: Record<string, string> = {};
   for (const [name, versions] of [...bundle.imports.npm].sort(([a], [b]) => (a < b ? -1 : 1))) {
     dependencies[name] = [...versions].sort().join(", ");
+    if (versions.size > 1) {
+      warnings.push(
+        `The workflow uses ${name} in the versions ${dependencies[name]}: unless npm packages are inlined, ` +
+          "all its modules get the one that the package is loaded with",
+      );
+    }
   }
   const namespace = exportedNamespace(program);
   return {

@@ -25,7 +25,7 @@ function instrument(code: string, helper: string, value: string): string {
  * The `then` of a thenable that is no promise, such as a lazy expression, must run inside the step as well:
  * `Promise.resolve` would call it later, when no job is current.
  */
-const AWAITED = "{ done: step.done, value: settle(step.value) }";
+const AWAITED = "({ done: step.done, value: settle(step.value) })";
 const AWAITED_OR_YIELDED = `step.value instanceof __await ? (step.value[0] = settle(step.value[0]), step) : ${AWAITED}`;
 
 function stepper(value: string): string {
