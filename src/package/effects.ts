@@ -49,33 +49,46 @@ export function indexEffects(program: Program, taskCalls: readonly SyntaxNode[])
     mentions.set(unit, found);
     return found;
   };
-  const candidates = program.units
-    .filter((unit) => hasEffect(unit, taskStarts) && !program.runtimeUnits.has(unit))
-    .map((unit) => ({ unit, own: mentionsOf(unit), reach: undefined as Mentions | undefined }));
-
-  const known = new Map<Binding, Unit[]>();
+  let index: Map<Binding, Effects> | undefined;
   return {
     of(binding) {
-      const units = known.get(binding) ?? find(binding);
-      known.set(binding, units);
-      return units;
+      if (binding.constant && isPrimitive(binding.init)) return [];
+      index ??= collect();
+      const found = index.get(binding);
+      if (!found) return [];
+      const isCode = binding.init && (isFunction(binding.init) || binding.init.type === "ClassDeclaration");
+      const units = isCode ? [...found.changing] : [...new Set([...found.mentioning, ...found.changing])];
+      return units
+        .filter((unit) => !binding.units.includes(unit))
+        .sort((first, second) => first.start - second.start);
     },
   };
 
-  function find(binding: Binding): Unit[] {
-    const isCode = binding.init && (isFunction(binding.init) || binding.init.type === "ClassDeclaration");
-    if (binding.constant && isPrimitive(binding.init)) return [];
-    return candidates
-      .filter((candidate) => {
-        const { unit, own } = candidate;
-        if (binding.units.includes(unit)) return false;
-        if (unit.kind === "statement" && !isCode && own.touched.has(binding)) return true;
-        candidate.reach ??= reachOf(own, mentionsOf);
-        const { written, passed, changesParameters } = candidate.reach;
-        return written.has(binding) || (changesParameters && passed.has(binding));
-      })
-      .map(({ unit }) => unit);
+  function collect(): Map<Binding, Effects> {
+    const effects = new Map<Binding, Effects>();
+    const of = (binding: Binding): Effects => {
+      const found = effects.get(binding) ?? { mentioning: new Set(), changing: new Set() };
+      effects.set(binding, found);
+      return found;
+    };
+    for (const unit of program.units) {
+      if (program.runtimeUnits.has(unit) || !hasEffect(unit, taskStarts)) continue;
+      const own = mentionsOf(unit);
+      if (unit.kind === "statement") for (const binding of own.touched) of(binding).mentioning.add(unit);
+      const { written, passed, changesParameters } = reachOf(own, mentionsOf);
+      for (const binding of written) of(binding).changing.add(unit);
+      if (changesParameters) for (const binding of passed) of(binding).changing.add(unit);
+    }
+    return effects;
   }
+}
+
+/** The units with effects that concern one binding. */
+interface Effects {
+  /** Statements that mention it themselves, and may change it in a way that can't be told. */
+  readonly mentioning: Set<Unit>;
+  /** Those that change it, or lead to code that does. */
+  readonly changing: Set<Unit>;
 }
 
 function isPrimitive(init: SyntaxNode | undefined): boolean {

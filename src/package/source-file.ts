@@ -23,10 +23,10 @@ export interface Written {
 export class SourceFile {
   readonly #text: string;
   readonly #context: TypeContext;
-  /** The nodes around each call, inner ones first, by the position of what is called. */
-  readonly #calls = new Map<string, { call: b.CallExpression; around: b.Node[] }>();
+  /** The calls and what is around them, by the position of what is called. */
+  readonly #calls = new Map<string, { call: b.CallExpression; around: Around | undefined }>();
   /** The functions and what is around them, by position. */
-  readonly #functions = new Map<string, { fn: FunctionNode; around: b.Node[] }>();
+  readonly #functions = new Map<string, { fn: FunctionNode; around: Around | undefined }>();
 
   constructor(name: string, text: string) {
     this.#text = text;
@@ -52,7 +52,7 @@ export class SourceFile {
     const node = found && unwrap(found.call.arguments[argument]);
     if (!found || !node) return undefined;
     if (node.type === "Identifier") return undefined;
-    const doc = docOf(node, [found.call, ...found.around]);
+    const doc = docOf(node, { node: found.call, outer: found.around });
     return this.#describe(node, isFunction(node) ? node : firstFunction(node), doc);
   }
 
@@ -81,11 +81,11 @@ export class SourceFile {
     for (let entry = stack.pop(); entry; entry = stack.pop()) {
       const { node, around } = entry;
       if (node.type === "CallExpression" && node.callee.loc) {
-        this.#calls.set(key(node.callee.loc.start), { call: node, around: flatten(around) });
+        this.#calls.set(key(node.callee.loc.start), { call: node, around });
       } else if (node.type === "TSTypeAliasDeclaration") types.set(node.id.name, node.typeAnnotation);
       else if (node.type === "TSEnumDeclaration") types.set(node.id.name, node);
       else if (isFunction(node) && node.loc) {
-        const found = { fn: node, around: flatten(around) };
+        const found = { fn: node, around };
         this.#functions.set(key(node.loc.start), found);
         // The bundler maps some functions by their name.
         if (node.type !== "ArrowFunctionExpression" && node.id?.loc) {
@@ -101,12 +101,6 @@ export class SourceFile {
 interface Around {
   readonly node: b.Node;
   readonly outer: Around | undefined;
-}
-
-function flatten(around: Around | undefined): b.Node[] {
-  const nodes: b.Node[] = [];
-  for (let at = around; at; at = at.outer) nodes.push(at.node);
-  return nodes;
 }
 
 function key({ line, column }: Position): string {
@@ -141,6 +135,7 @@ function firstFunction(root: b.Node): FunctionNode | undefined {
   return undefined;
 }
 
+/** Comments, positions and the like, which hold no code. */
 const SKIPPED: ReadonlySet<string> = new Set([
   "loc",
   "leadingComments",
@@ -152,18 +147,23 @@ const SKIPPED: ReadonlySet<string> = new Set([
 
 function childrenOf(node: b.Node): b.Node[] {
   const found: b.Node[] = [];
-  for (const [name, value] of Object.entries(node)) {
-    if (SKIPPED.has(name) || typeof value !== "object" || value === null) continue;
-    for (const item of Array.isArray(value) ? value : [value]) {
-      if (typeof item === "object" && item !== null && typeof item.type === "string") found.push(item);
-    }
+  const take = (value: unknown): void => {
+    if (typeof (value as { type?: unknown } | null)?.type === "string") found.push(value as b.Node);
+  };
+  const record = node as unknown as Record<string, unknown>;
+  for (const name in record) {
+    const value = record[name];
+    if (typeof value !== "object" || value === null || SKIPPED.has(name)) continue;
+    if (Array.isArray(value)) value.forEach(take);
+    else take(value);
   }
   return found;
 }
 
 /** The nearest documentation comment before a function, its definition or its statement. */
-function docOf(fn: b.Node, around: readonly b.Node[]): DocComment | undefined {
-  for (const node of [fn, ...around]) {
+function docOf(fn: b.Node, around: Around | undefined): DocComment | undefined {
+  for (let at: Around | undefined = { node: fn, outer: around }; at; at = at.outer) {
+    const { node } = at;
     const comment = node.leadingComments?.findLast(
       ({ type, value }) => type === "CommentBlock" && value.startsWith("*"),
     );

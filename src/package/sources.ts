@@ -25,7 +25,15 @@ export async function diskSources(): Promise<Sources> {
   const [fs, path] = await Promise.all([import("node:fs"), import("node:path")]);
   return {
     virtual: false,
-    absolute: (name) => toPosix(path.resolve(name)),
+    absolute(name) {
+      const full = path.resolve(name);
+      try {
+        // esbuild follows links, and paths of one package must have one beginning.
+        return toPosix(fs.realpathSync(full));
+      } catch {
+        return toPosix(full);
+      }
+    },
     read(name) {
       try {
         return fs.readFileSync(name, "utf8");

@@ -25,9 +25,6 @@ export interface TaskIdentity {
   readonly script: boolean;
 }
 
-/** The functions of `redun` that define a task from a function. */
-const DEFINERS: ReadonlySet<string> = new Set(["task", "schedulerTask"]);
-
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 
 /** Finds every call that defines a task. `originalName` undoes esbuild's renaming at an offset. */
@@ -63,16 +60,16 @@ interface Definer {
 function definerOf(program: Program, call: Call): Definer | undefined {
   const { callee } = call;
   const exported = redunExport(program, callee);
-  if (exported !== undefined) return DEFINERS.has(exported) ? { namespace: "" } : undefined;
+  if (exported !== undefined) return exported === "task" ? { namespace: "" } : undefined;
   if (callee.type !== "MemberExpression" || callee.computed || callee.property.type !== "Identifier") {
     return undefined;
   }
-  if (!DEFINERS.has(callee.property.name) || callee.object.type === "Super") return undefined;
+  if (callee.property.name !== "task" || callee.object.type === "Super") return undefined;
   const object = resolve(program, callee.object);
   if (object.type !== "CallExpression" || redunExport(program, object.callee) !== "namespace")
     return undefined;
   const [name] = object.arguments;
-  return { namespace: (name && foldString(program, name)) ?? null };
+  return { namespace: name ? (foldString(program, name) ?? null) : "" };
 }
 
 function readDefinition(

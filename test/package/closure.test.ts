@@ -170,7 +170,7 @@ describe("what a task refers to", () => {
   });
 
   test("the text of a template and a regular expression count exactly", async () => {
-    const source = "export const t = task('t', (a: string) => `x ${a}  y`.match(/a b/));";
+    const source = "export const t = task('t', (a: string) => `x $" + "{a}  y`.match(/a b/));";
     expect(await after(source, "}  y", "} y")).toEqual(["t"]);
     expect(await after(source, "/a b/", "/a  b/")).toEqual(["t"]);
   });

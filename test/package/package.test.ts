@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -69,6 +69,18 @@ describe("a package", () => {
     expect(pkg.manifest.externals).toEqual(["node:fs", "redun", "tools", "tools/sub"]);
     expect(pkg.code).toContain(`from "tools/sub"`);
     expect(pkg.code).not.toContain("redun-npm");
+  });
+
+  test("is the same through a linked folder", async () => {
+    const root = await onDisk(FILES);
+    const link = `${root}-link`;
+    await symlink(root, link);
+    folders.push(link);
+    const [real, linked] = await Promise.all(
+      [root, link].map((folder) => buildPackage(join(folder, "main.ts"))),
+    );
+    expect(linked?.hash).toBe(real?.hash);
+    expect(linked?.manifest.entry).toBe("main.ts");
   });
 
   test("may have a root above its entry", async () => {
@@ -161,7 +173,6 @@ describe("npm packages", () => {
   });
 
   test("of the same workspace are the workflow's own code", async () => {
-    const { symlink } = await import("node:fs/promises");
     const root = await onDisk({
       "flow/main.ts": `import { task } from "redun"; import { a } from "shared"; export const t = task("t", () => a());`,
       "shared/package.json": `{ "name": "shared", "version": "1.0.0", "main": "index.ts" }`,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hashStruct } from "../../src/value/hash.ts";
-import { build, hashes, taskOf } from "./workflow.ts";
+import { build, changed, hashes, taskOf } from "./workflow.ts";
 
 async function names(source: string): Promise<string[]> {
   return Object.keys(hashes(await build(source)));
@@ -9,7 +9,7 @@ async function names(source: string): Promise<string[]> {
 describe("the names of tasks", () => {
   test("are read from every way to define one", async () => {
     const source = `
-      import { task, task as define, namespace, schedulerTask } from "redun";
+      import { task, task as define, namespace } from "redun";
       import * as redun from "redun";
       const PREFIX = "pre"; const NAMES = { five: "five" };
       const base = { namespace: "spread" };
@@ -23,7 +23,7 @@ describe("the names of tasks", () => {
       export const g = redun.task(PREFIX + ".seven", () => 7);
       export const h = math.task("eight", () => 8);
       export const i = redun.namespace("direct").task(function nine() {});
-      export const j = schedulerTask("ten", () => 10);
+      export const j = namespace().task("ten", () => 10);
       export const k = task({ ...base, name: "eleven" }, () => 11);
       function twelve() {} export const l = task(twelve);
       export default task("thirteen", () => 13);
@@ -86,6 +86,15 @@ describe("the names of tasks", () => {
       "redun.ts": `export { task as define } from "redun";`,
     });
     expect(Object.keys(hashes(pkg))).toEqual(["a"]);
+  });
+
+  test("of scheduler tasks are none: their code counts for the tasks that call them", async () => {
+    const source = (value: number): string => `
+      import { task, schedulerTask } from "redun";
+      const later = schedulerTask("later", (scheduler, x) => ${value});
+      export const t = task("t", () => later(1)); export const u = task("u", () => 1);`;
+    expect(await changed({ "main.ts": source(1) }, { "main.ts": source(2) })).toEqual(["t"]);
+    expect(await names(source(1))).toEqual(["t", "u"]);
   });
 
   test("come with their parts, place and hash", async () => {
