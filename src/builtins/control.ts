@@ -1,12 +1,11 @@
+import { SchedulerError } from "../errors/errors.ts";
 import { deriveExpression, isExpression, QuotedExpression, quote } from "../expression/expression.ts";
 import { nodeOf } from "../expression/node.ts";
 import type { Expression, Lazy } from "../expression/types.ts";
 import { defineTask, isPartialTask, isTask, type PartialTask, type Task } from "../task/task.ts";
-import { hashArguments, hashEval } from "../value/hash.ts";
+import { hashArguments, hashEval, hashStruct } from "../value/hash.ts";
 import { leaves, mapNested } from "../value/nested.ts";
 import { encodeValue, hashValue } from "../value/value.ts";
-import { SchedulerError } from "../errors/errors.ts";
-import { hashStruct } from "../value/hash.ts";
 import { type ErrorConstructor, errorClass, matchesAny } from "./error-class.ts";
 import type { Pending, SchedulerOps, TagList } from "./ops.ts";
 import { defineSchedulerTask } from "./scheduler-task.ts";
@@ -46,7 +45,11 @@ export function cond<T, U, E>(
   then2: Lazy<U>,
   otherwise: Lazy<E>,
 ): Expression<T | U | E>;
-export function cond<T>(condition: Lazy<unknown>, then: Lazy<T>, ...rest: readonly Lazy<unknown>[]): Expression<T>;
+export function cond<T>(
+  condition: Lazy<unknown>,
+  then: Lazy<T>,
+  ...rest: readonly Lazy<unknown>[]
+): Expression<T>;
 export function cond(...args: readonly unknown[]): Expression<unknown> {
   if (args.length < 2) throw new SchedulerError("Cannot make a cond of fewer than two arguments");
   return condTask(...args);
@@ -77,7 +80,9 @@ const catchTask = defineSchedulerTask("redun.catch", (ops, expression, ...handle
   const recover = (error: unknown): void => {
     for (let i = 0; i + 1 < handlers.length; i += 2) {
       if (!matchesAny(error, handlers[i])) continue;
-      const call = (handlers[i + 1] as (error: unknown) => unknown)(deriveExpression(expression, encodableError(error)));
+      const call = (handlers[i + 1] as (error: unknown) => unknown)(
+        deriveExpression(expression, encodableError(error)),
+      );
       const used = ops.tasksUsed(expression);
       ops.evaluate(call).listen((recovered) => {
         if (recovered.isFailed) {
@@ -129,7 +134,11 @@ function follow(ops: SchedulerOps, expression: unknown, result: Pending): void {
  * @param errors - an error class, or a list of some
  * @param recovery - a task that gets the error
  */
-export function catchError<T, R>(expression: Lazy<T>, errors: ErrorClasses, recovery: Recovery<R>): Expression<T | R>;
+export function catchError<T, R>(
+  expression: Lazy<T>,
+  errors: ErrorClasses,
+  recovery: Recovery<R>,
+): Expression<T | R>;
 export function catchError<T, R, S>(
   expression: Lazy<T>,
   errors: ErrorClasses,
@@ -278,7 +287,9 @@ export function applyTags<T>(
 }
 
 const exportTask = defineSchedulerTask("redun.with_export_options", (ops, quoted, options) => {
-  ops.settle.follow(ops.evaluateWith((quoted as QuotedExpression<unknown>).eval(), options as Record<string, unknown>));
+  ops.settle.follow(
+    ops.evaluateWith((quoted as QuotedExpression<unknown>).eval(), options as Record<string, unknown>),
+  );
 });
 
 const noProvTask: Task = defineTask(

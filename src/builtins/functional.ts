@@ -2,8 +2,8 @@ import { RedunError } from "../errors/redun-error.ts";
 import { isExpression } from "../expression/expression.ts";
 import { nodeOf, SchedulerNode } from "../expression/node.ts";
 import type { Expression, Lazy, LazyArguments, Resolved } from "../expression/types.ts";
-import { type AnyFunction, defineTask, isTask, type PartialTask, type Task, task } from "../task/task.ts";
 import { taskRegistry } from "../task/registry.ts";
+import { type AnyFunction, defineTask, isTask, type PartialTask, type Task, task } from "../task/task.ts";
 import { hashBytes } from "../value/hash.ts";
 import { isCallableTask } from "./control.ts";
 import { defineSchedulerTask } from "./scheduler-task.ts";
@@ -40,7 +40,8 @@ const composeApply = task(
   builtin("compose_apply"),
   (tasks: readonly ((...args: readonly unknown[]) => unknown)[], ...args: readonly unknown[]) => {
     let value: unknown;
-    for (let i = tasks.length - 1; i >= 0; i--) value = i === tasks.length - 1 ? tasks[i]!(...args) : tasks[i]!(value);
+    for (let i = tasks.length - 1; i >= 0; i--)
+      value = i === tasks.length - 1 ? tasks[i]!(...args) : tasks[i]!(value);
     return value;
   },
 );
@@ -60,7 +61,11 @@ const mapTask = defineSchedulerTask("redun.map", (ops, callee, values) => {
   const tasks: unknown[] = [callee];
   let source = values;
   // A map over a map is one call an element.
-  for (let node = nodeOf(source); node instanceof SchedulerNode && node.taskName === "redun.map"; node = nodeOf(source)) {
+  for (
+    let node = nodeOf(source);
+    node instanceof SchedulerNode && node.taskName === "redun.map";
+    node = nodeOf(source)
+  ) {
     tasks.push(node.args[0]);
     source = node.args[1];
   }
@@ -95,7 +100,9 @@ const starmapTask = defineSchedulerTask("redun.starmap", (ops, callee, lists) =>
     }
     const [call, items] = result.value as [unknown, unknown];
     if (!Array.isArray(items) || !items.every(Array.isArray) || !isCallableTask(call)) {
-      ops.settle.reject(new RedunError("starmap", "Cannot map: it takes a task and a list of argument lists"));
+      ops.settle.reject(
+        new RedunError("starmap", "Cannot map: it takes a task and a list of argument lists"),
+      );
       return;
     }
     ops.settle.resolve(items.map((args: unknown[]) => call(...args)));
@@ -152,9 +159,13 @@ export function asTask<A extends readonly unknown[], R>(fn: (...args: A) => R): 
   const name = `${fn.name}_${hashBytes(fn.toString()).slice(0, 8)}`;
   const known = lifted.get(name);
   if (known !== undefined && known !== fn) {
-    throw new RedunError("local-function", `Cannot make a task of the function ${fn.name}: it is defined anew at each use`, {
-      hint: "Define it at the top of the module, and pass it what it needs as arguments.",
-    });
+    throw new RedunError(
+      "local-function",
+      `Cannot make a task of the function ${fn.name}: it is defined anew at each use`,
+      {
+        hint: "Define it at the top of the module, and pass it what it needs as arguments.",
+      },
+    );
   }
   lifted.set(name, fn);
   const fullname = `redun.function.${name}`;
@@ -168,4 +179,3 @@ export function applyFunc<A extends readonly unknown[], R>(
 ): Expression<Resolved<R>> {
   return asTask(fn)(...args);
 }
-

@@ -1,7 +1,7 @@
 import type { Options, SchedulerNode } from "../expression/node.ts";
 import type { Task } from "../task/task.ts";
-import type { EncodedValue } from "../value/value.ts";
 import type { Json } from "../value/json.ts";
+import type { EncodedValue } from "../value/value.ts";
 
 /** A value that will be there. Listeners are called in the scheduler, when it is. */
 export interface Pending {
@@ -39,7 +39,12 @@ export interface SchedulerOps {
   hold(promise: Promise<unknown>): void;
   task(fullname: string): Task | undefined;
   /** The stored single reduction under an evaluation hash. */
-  recall(evalHash: string, taskHash: string, argsHash: string, found: (value: unknown, hit: boolean) => void): void;
+  recall(
+    evalHash: string,
+    taskHash: string,
+    argsHash: string,
+    found: (value: unknown, hit: boolean) => void,
+  ): void;
   /** Stores a single reduction. */
   remember(evalHash: string, taskHash: string, argsHash: string, value: EncodedValue): void;
   /** Hashes of all tasks that the evaluated expressions in a value have used, in the calling job. */

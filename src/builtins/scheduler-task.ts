@@ -5,11 +5,15 @@ import { hashStruct } from "../value/hash.ts";
 import { registerSchedulerTask, type SchedulerFunction, toPromise } from "./ops.ts";
 
 /** Hash of a scheduler task; its version stands for its code. */
-const hashOf = (fullname: string, version: string): string => hashStruct(["Task", fullname, "version", version]);
+const hashOf = (fullname: string, version: string): string =>
+  hashStruct(["Task", fullname, "version", version]);
 
 /** Defines a scheduler task of the engine's own. @returns what makes an expression of its arguments */
 // biome-ignore lint/suspicious/noExplicitAny: each builtin gives its own type to what it exports
-export function defineSchedulerTask(fullname: string, run: SchedulerFunction): (...args: readonly unknown[]) => any {
+export function defineSchedulerTask(
+  fullname: string,
+  run: SchedulerFunction,
+): (...args: readonly unknown[]) => any {
   registerSchedulerTask({ fullname, hash: hashOf(fullname, "1"), run });
   return (...args) => lazy(new SchedulerNode(fullname, args));
 }

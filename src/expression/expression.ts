@@ -30,16 +30,19 @@ function awaitNode(node: ExpressionNode): Promise<unknown> {
   return evaluator(node) ?? Promise.reject(new NoCurrentJobError(trim(describeNode(node))));
 }
 
-const nodes = new WeakMap<object, ExpressionNode>();
+/** A proxy's target carries its node. */
+interface Target {
+  [NODE]: ExpressionNode;
+}
 
 const refuse = (use: string, node: ExpressionNode): never => {
   throw new LazyValueError(use, trim(describeNode(node)));
 };
 
-const handler: ProxyHandler<object> = {
+const handler: ProxyHandler<Target> = {
   get(target, key): unknown {
-    if (key === NODE) return nodes.get(target);
-    const node = nodes.get(target)!;
+    const node = target[NODE];
+    if (key === NODE) return node;
     if (typeof key === "symbol") return symbolMember(node, key);
     if (key === "then") {
       return (resolve?: (value: unknown) => unknown, reject?: (error: unknown) => unknown) =>
@@ -49,13 +52,13 @@ const handler: ProxyHandler<object> = {
     return member(node, key);
   },
   apply(target, _this, args): unknown {
-    return lazy(new SimpleNode("call", [lazy(nodes.get(target)!), args, {}]));
+    return lazy(new SimpleNode("call", [lazy(target[NODE]), args, {}]));
   },
   has: (_target, key) => key === NODE,
-  set: (target) => refuse("set a property of", nodes.get(target)!),
-  defineProperty: (target) => refuse("define a property of", nodes.get(target)!),
-  deleteProperty: (target) => refuse("delete a property of", nodes.get(target)!),
-  ownKeys: (target) => refuse("spread", nodes.get(target)!),
+  set: (target) => refuse("set a property of", target[NODE]),
+  defineProperty: (target) => refuse("define a property of", target[NODE]),
+  deleteProperty: (target) => refuse("delete a property of", target[NODE]),
+  ownKeys: (target) => refuse("spread", target[NODE]),
 };
 
 function symbolMember(node: ExpressionNode, key: symbol): unknown {
@@ -83,17 +86,14 @@ function member(node: ExpressionNode, key: string): unknown {
   return lazy(new SimpleNode(op, [lazy(node), key]));
 }
 
-const proxies = new WeakMap<ExpressionNode, Expression<unknown>>();
-
 /** The lazy expression of a node, as users hold it. */
 export function lazy<T>(node: ExpressionNode): Expression<T> {
-  const known = proxies.get(node);
-  if (known !== undefined) return known as Expression<T>;
+  if (node.proxy !== undefined) return node.proxy as Expression<T>;
   // The target must be callable for the proxy to be; its name is what a console shows.
-  const target = function expression() {};
-  nodes.set(target, node);
+  const target = function expression() {} as unknown as Target;
+  target[NODE] = node;
   const proxy = new Proxy(target, handler) as unknown as Expression<T>;
-  proxies.set(node, proxy as Expression<unknown>);
+  node.proxy = proxy;
   return proxy;
 }
 

@@ -1,6 +1,6 @@
 import { encode } from "../value/encode.ts";
 import { hashArguments, hashBytes, hashStruct } from "../value/hash.ts";
-import { hashValue } from "../value/value.ts";
+import { type EncodedValue, encodeValue, hashValue } from "../value/value.ts";
 
 /** Under this key an expression gives its node; on anything else it is undefined. */
 export const NODE: unique symbol = Symbol.for("redun.node");
@@ -18,6 +18,8 @@ export const NO_NAMES: readonly string[] = Object.freeze([]);
 export abstract class ExpressionNode {
   /** Call hash of the job that evaluated this expression, once it has. */
   callHash: string | undefined = undefined;
+  /** The lazy expression that users hold of this node. */
+  proxy: unknown = undefined;
   private memo: string | undefined = undefined;
 
   abstract readonly args: readonly unknown[];
@@ -115,8 +117,8 @@ export class TaskNode extends ExpressionNode {
   readonly exported: readonly string[];
   /** How many items the result has, if that is known. */
   readonly nout: number | undefined;
-  /** Hashes of the arguments and the hash over them, kept for the job where they hold for it too. */
-  argHashes: readonly string[] | undefined = undefined;
+  /** The arguments encoded, and the hash over them, kept for the job; an expression's place is empty. */
+  argValues: readonly (EncodedValue | undefined)[] | undefined = undefined;
   argsHash: string | undefined = undefined;
 
   constructor(
@@ -135,8 +137,14 @@ export class TaskNode extends ExpressionNode {
   }
 
   protected computeHash(): string {
-    this.argHashes = this.args.map(hashValue);
-    this.argsHash = hashArguments(this.argHashes);
+    const hashes: string[] = [];
+    this.argValues = this.args.map((arg, i) => {
+      const node = nodeOf(arg);
+      const value = node === undefined ? encodeValue(arg, `args[${i}]`) : undefined;
+      hashes.push(value === undefined ? node!.hash : value.hash);
+      return value;
+    });
+    this.argsHash = hashArguments(hashes);
     const optionsHash =
       this.options === NO_OPTIONS ? emptyOptionsHash : hashBytes(encode(this.options, "options").text);
     const structure = ["TaskExpression", this.taskName, this.argsHash, optionsHash];

@@ -4,12 +4,12 @@ import { fromJobError } from "../executor/job-error.ts";
 import { isExpression } from "../expression/expression.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
-import { type EncodedValue, decodeValue, encodeValue, normalizeValue } from "../value/value.ts";
+import { decodeValue, type EncodedValue, encodeValue, normalizeValue } from "../value/value.ts";
 import { jobStorage } from "./current-job.ts";
 import { evaluate, hasExpression, staleParts } from "./evaluate.ts";
-import { explainMiss } from "./explain.ts";
 import type { Execution } from "./execution.ts";
-import { failJob, finishJob, releaseLimits, startJob } from "./finish.ts";
+import { explainMiss } from "./explain.ts";
+import { failJob, finishJob, releaseLimits, startJob, valueRecord } from "./finish.ts";
 import type { Job } from "./job.ts";
 import { limitUnits } from "./limits.ts";
 
@@ -21,14 +21,14 @@ export function callFunction(exec: Execution, job: Job): void {
     explainMiss(exec, job);
     return;
   }
-  const name = String(job.options["executor"] || "default");
+  const name = String(job.options.executor || "default");
   const executor = exec.options.executors.get(name);
   if (executor === undefined) {
     failJob(exec, job, new UnknownExecutorError(name, [...exec.options.executors.keys()]));
     return;
   }
   try {
-    const units = limitUnits(job.options["limits"]);
+    const units = limitUnits(job.options.limits);
     if (units !== undefined && !exec.options.dryRun) {
       if (!exec.options.limits.acquire(job, units)) return;
       job.units = units;
@@ -52,7 +52,7 @@ function attempt(exec: Execution, job: Job, executor: Executor): void {
   if (events.has("job-start")) {
     events.emit({ type: "job-start", job: job.info, executor: executor.name, time: job.startTime });
   }
-  const context = contextFor(exec, job);
+  const context = new RunningContext(exec, job);
   const failed = (error: unknown): void => failedAttempt(exec, job, executor, error);
   if (job.task.definition.script) {
     runScript(exec, job, executor, context, failed);
@@ -86,7 +86,8 @@ function invokeHere(
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null || isExpression(value)) return false;
+  if ((typeof value !== "object" && typeof value !== "function") || value === null || isExpression(value))
+    return false;
   return typeof (value as { then?: unknown }).then === "function";
 }
 
@@ -107,7 +108,11 @@ function runScript(
   }
   const submit = (script: unknown): void => {
     if (typeof script !== "string") {
-      failed(new SchedulerError(`Cannot run the script of ${job.task.fullname}: it is not a string but ${typeof script}`));
+      failed(
+        new SchedulerError(
+          `Cannot run the script of ${job.task.fullname}: it is not a string but ${typeof script}`,
+        ),
+      );
       return;
     }
     settleRemote(exec, job, executor.run(specOf(job, script), context), failed);
@@ -116,7 +121,12 @@ function runScript(
   else submit(made);
 }
 
-function settleRemote(exec: Execution, job: Job, running: Promise<JobResult>, failed: (error: unknown) => void): void {
+function settleRemote(
+  exec: Execution,
+  job: Job,
+  running: Promise<JobResult>,
+  failed: (error: unknown) => void,
+): void {
   exec.await(
     withTimeout(job, running),
     (result) => {
@@ -138,7 +148,7 @@ function settleRemote(exec: Execution, job: Job, running: Promise<JobResult>, fa
 }
 
 function specOf(job: Job, script: string | undefined): JobSpec {
-  const scope = job.options["cacheScope"] ?? "BACKEND";
+  const scope = job.options.cacheScope ?? "BACKEND";
   return {
     jobId: job.id,
     executionId: job.executionId,
@@ -154,25 +164,32 @@ function specOf(job: Job, script: string | undefined): JobSpec {
 }
 
 /** What a running job may use; its signal is made when first asked for, since most jobs never do. */
-function contextFor(exec: Execution, job: Job): ExecutorContext {
-  return {
-    get signal(): AbortSignal {
-      job.abort ??= new AbortController();
-      return job.abort.signal;
-    },
-    log(line: string): void {
-      job.log ??= [];
-      job.log.push(line);
-      if (job.log.length > 1000) job.log.splice(0, 500);
-      const { events } = exec.options;
-      if (events.has("job-log")) events.emit({ type: "job-log", job: job.info, line });
-    },
-  };
+class RunningContext implements ExecutorContext {
+  private readonly job: Job;
+
+  constructor(exec: Execution, job: Job) {
+    this.exec = exec;
+    this.job = job;
+  }
+
+  get signal(): AbortSignal {
+    this.job.abort ??= new AbortController();
+    return this.job.abort.signal;
+  }
+
+  log(line: string): void {
+    const { exec, job } = this;
+    job.log ??= [];
+    job.log.push(line);
+    if (job.log.length > 1000) job.log.splice(0, 500);
+    const { events } = exec.options;
+    if (events.has("job-log")) events.emit({ type: "job-log", job: job.info, line });
+  }
 }
 
 /** Fails a job that runs longer than its timeout, and tells it through its signal. */
 function withTimeout<T>(job: Job, running: PromiseLike<T>): PromiseLike<T> {
-  const seconds = Number(job.options["timeout"] ?? 0);
+  const seconds = Number(job.options.timeout ?? 0);
   if (!(seconds > 0)) return running;
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -193,13 +210,14 @@ function withTimeout<T>(job: Job, running: PromiseLike<T>): PromiseLike<T> {
 
 function failedAttempt(exec: Execution, job: Job, executor: Executor, error: unknown): void {
   if (job.isEnded || exec.isOver) return;
-  const retries = Number(job.options["retries"] ?? 0);
+  const retries = Number(job.options.retries ?? 0);
   if (job.attempts > retries) {
     failJob(exec, job, error);
     return;
   }
   const { events } = exec.options;
-  if (events.has("job-retry")) events.emit({ type: "job-retry", job: job.info, attempt: job.attempts, error });
+  if (events.has("job-retry"))
+    events.emit({ type: "job-retry", job: job.info, attempt: job.attempts, error });
   job.abort = undefined;
   // What the failed attempt has called is called again, or found among the finished calls.
   job.children = undefined;
@@ -236,8 +254,13 @@ function returned(exec: Execution, job: Job, raw: unknown): void {
 
 function reduce(exec: Execution, job: Job, value: unknown, encoded: EncodedValue): void {
   if (job.prov && !job.awaited) {
-    const record = { ...encoded };
-    exec.recorder.evaluation({ evalHash: job.evalHash!, taskHash: job.taskHash, argsHash: job.argsHash, value: record });
+    const record = valueRecord(encoded, value);
+    exec.recorder.evaluation({
+      evalHash: job.evalHash!,
+      taskHash: job.taskHash,
+      argsHash: job.argsHash,
+      value: record,
+    });
   }
   if (!hasExpression(value)) {
     finishJob(exec, job, value, { encoded });
@@ -252,7 +275,10 @@ function reduce(exec: Execution, job: Job, value: unknown, encoded: EncodedValue
 function needsPostprocess(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const check = (leaf: unknown): boolean =>
-    typeof leaf === "object" && leaf !== null && codecOf(leaf)?.postprocess !== undefined && !processed.has(leaf);
+    typeof leaf === "object" &&
+    leaf !== null &&
+    codecOf(leaf)?.postprocess !== undefined &&
+    !processed.has(leaf);
   if (!isContainer(value)) return check(value);
   for (const leaf of leaves(value)) if (check(leaf)) return true;
   return false;
@@ -274,13 +300,23 @@ function postprocess(exec: Execution, job: Job, raw: unknown): void {
   };
   exec.await(
     work(),
-    () => returned(exec, job, mapNested((leaf) => (replacements.has(leaf) ? replacements.get(leaf) : leaf), raw)),
+    () =>
+      returned(
+        exec,
+        job,
+        mapNested((leaf) => (replacements.has(leaf) ? replacements.get(leaf) : leaf), raw),
+      ),
     (error) => failJob(exec, job, error),
   );
 }
 
 /** Evaluates an expression that a running job awaits. */
-export function awaitExpression(exec: Execution, job: Job, expression: unknown, text: () => string): Promise<unknown> {
+export function awaitExpression(
+  exec: Execution,
+  job: Job,
+  expression: unknown,
+  text: () => string,
+): Promise<unknown> {
   if (job.isEnded || exec.isOver) return Promise.reject(new NoCurrentJobError(text()));
   job.awaited = true;
   // Units are for the function's own work; holding them here could keep the awaited jobs from ever starting.

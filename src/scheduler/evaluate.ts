@@ -1,9 +1,16 @@
-import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
-import { type ExpressionNode, nodeOf, SchedulerNode, SimpleNode, TaskNode, ValueNode } from "../expression/node.ts";
-import { applyOperation } from "../expression/operators.ts";
-import { leaves, isContainer, mapNested } from "../value/nested.ts";
-import { codecOf } from "../value/registry.ts";
 import { schedulerTaskNamed } from "../builtins/ops.ts";
+import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
+import {
+  type ExpressionNode,
+  nodeOf,
+  SchedulerNode,
+  SimpleNode,
+  TaskNode,
+  ValueNode,
+} from "../expression/node.ts";
+import { applyOperation } from "../expression/operators.ts";
+import { isContainer, leaves, mapNested } from "../value/nested.ts";
+import { codecOf } from "../value/registry.ts";
 import type { EncodedValue } from "../value/value.ts";
 import { Cell, resolved } from "./cell.ts";
 import type { Execution } from "./execution.ts";
@@ -16,9 +23,17 @@ type Done = (failed: boolean, result: unknown, encoded?: EncodedValue) => void;
 /** Whether a value is, or holds, an expression. */
 export function hasExpression(value: unknown): boolean {
   if (typeof value === "function") return nodeOf(value) !== undefined;
-  if (!isContainer(value)) return false;
+  if (!isContainer(value) || isFlat(value)) return false;
   for (const leaf of leaves(value)) if (nodeOf(leaf) !== undefined) return true;
   return false;
+}
+
+/** Whether a value is a list of nothing but primitives, which is what most argument lists are. */
+function isFlat(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (const item of value)
+    if ((typeof item === "object" && item !== null) || typeof item === "function") return false;
+  return true;
 }
 
 /**
@@ -33,7 +48,7 @@ export function evaluate(exec: Execution, value: unknown, job: Job | undefined, 
     evaluateNode(exec, node, job).listen((cell) => done(cell.isFailed, cell.value, cell.encoded));
     return;
   }
-  if (!isContainer(value)) {
+  if (!isContainer(value) || isFlat(value)) {
     done(false, value);
     return;
   }
@@ -117,7 +132,12 @@ function shareProvenance(entry: CellEntry, twin: ExpressionNode): void {
 }
 
 /** Values such as files must look outside before they have a hash; then the evaluation begins again. */
-function evaluateAfterRefresh(exec: Execution, node: ExpressionNode, job: Job | undefined, error: unknown): Cell {
+function evaluateAfterRefresh(
+  exec: Execution,
+  node: ExpressionNode,
+  job: Job | undefined,
+  error: unknown,
+): Cell {
   const cell = new Cell();
   const refreshes = staleParts(node);
   if (refreshes.length === 0) {
@@ -126,7 +146,10 @@ function evaluateAfterRefresh(exec: Execution, node: ExpressionNode, job: Job | 
   }
   exec.await(
     Promise.all(refreshes),
-    () => evaluateNode(exec, node, job).listen((inner) => exec.settle(cell, inner.isFailed, inner.value, inner.encoded)),
+    () =>
+      evaluateNode(exec, node, job).listen((inner) =>
+        exec.settle(cell, inner.isFailed, inner.value, inner.encoded),
+      ),
     (failure) => exec.settle(cell, true, failure),
   );
   return cell;
@@ -202,7 +225,8 @@ function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell:
   } else if (node instanceof SchedulerNode) {
     const definition = schedulerTaskNamed(node.taskName);
     if (definition === undefined) finish(true, new UnknownTaskError(node.taskName));
-    else if (job === undefined) finish(true, new SchedulerError("Cannot evaluate a scheduler task outside of a job"));
+    else if (job === undefined)
+      finish(true, new SchedulerError("Cannot evaluate a scheduler task outside of a job"));
     else {
       try {
         definition.run(opsFor(exec, node, job, cell), ...node.args);

@@ -2,19 +2,19 @@ import type { Backend } from "../backend/backend.ts";
 import { CancelledError, DryRunError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { TaskNode } from "../expression/node.ts";
-import type { Task } from "../task/task.ts";
 import type { TaskRegistry } from "../task/registry.ts";
+import type { Task } from "../task/task.ts";
 import type { Json } from "../value/json.ts";
 import type { EncodedValue } from "../value/value.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import { ContextTable } from "./context.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { JobCounts } from "./events.ts";
+import { failJob } from "./finish.ts";
 import type { Job, JobContext } from "./job.ts";
 import type { LimitPool } from "./limits.ts";
 import { flushLookups, seekAgain } from "./lookup.ts";
 import { Recorder } from "./recorder.ts";
-import { failJob } from "./finish.ts";
 import { type TaskSet, TaskSets } from "./task-set.ts";
 
 /** What a finished call leaves behind for equal calls of the same execution. */

@@ -13,10 +13,16 @@ export function explainMiss(exec: Execution, job: Job): void {
   exec.await(
     backend.nearestCall(query),
     (call) => {
-      if (call === undefined) report(`new task ${short(job.taskHash)} with new arguments ${short(job.argsHash)}`);
+      if (call === undefined)
+        report(`new task ${short(job.taskHash)} with new arguments ${short(job.argsHash)}`);
       else if (call.argsHash === job.argsHash) {
-        report(`new task with previous arguments: task ${short(call.taskHash)} became ${short(job.taskHash)}`);
-      } else report(`existing task with new arguments: arguments ${short(call.argsHash)} became ${short(job.argsHash)}`);
+        report(
+          `new task with previous arguments: task ${short(call.taskHash)} became ${short(job.taskHash)}`,
+        );
+      } else
+        report(
+          `existing task with new arguments: arguments ${short(call.argsHash)} became ${short(job.argsHash)}`,
+        );
     },
     () => report("the reason cannot be determined"),
   );

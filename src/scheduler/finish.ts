@@ -54,7 +54,7 @@ function recordTask(exec: Execution, job: Job): void {
     doc: definition.doc,
     parameters: definition.parameters,
   });
-  recordTags(exec, "Task", job.taskHash, jobTags(definition.options["tags"]));
+  recordTags(exec, "Task", job.taskHash, jobTags(definition.options.tags));
 }
 
 export interface FinishOptions {
@@ -64,7 +64,12 @@ export interface FinishOptions {
 }
 
 /** Ends a job with its final value. */
-export function finishJob(exec: Execution, job: Job, value: unknown, { encoded, cached = false }: FinishOptions): void {
+export function finishJob(
+  exec: Execution,
+  job: Job,
+  value: unknown,
+  { encoded, cached = false }: FinishOptions,
+): void {
   if (job.isEnded || exec.isOver) return;
   let result = value;
   let stored = encoded;
@@ -114,7 +119,14 @@ export function releaseLimits(exec: Execution, job: Job): void {
   if (waiting.length > 0) exec.retryWaiting(waiting);
 }
 
-function conclude(exec: Execution, job: Job, failed: boolean, result: unknown, stored: EncodedValue, cached: boolean): void {
+function conclude(
+  exec: Execution,
+  job: Job,
+  failed: boolean,
+  result: unknown,
+  stored: EncodedValue,
+  cached: boolean,
+): void {
   const isNewCall = job.callHash === undefined;
   if (isNewCall) hashCall(exec, job, stored);
   const status = failed ? "FAILED" : cached ? "CACHED" : "DONE";
@@ -126,9 +138,9 @@ function conclude(exec: Execution, job: Job, failed: boolean, result: unknown, s
   job.node.callHash = job.prov ? job.callHash : undefined;
   if (job.prov) {
     if (isNewCall) exec.recorder.callNode(callNodeOf(job, stored, result, endTime));
-    else exec.recorder.value({ ...stored, ...valueParts(result) });
+    else exec.recorder.value(valueRecord(stored, result));
     exec.recorder.jobEnd({ id: job.id, endTime, cached, callHash: job.callHash });
-    recordTags(exec, "Job", job.id, jobTags(job.options["tags"]));
+    recordTags(exec, "Job", job.id, jobTags(job.options.tags));
     leaveForTwins(exec, job, failed, result, stored);
   }
   emitEnd(exec, job, failed ? result : undefined);
@@ -166,7 +178,7 @@ function callNodeOf(job: Job, stored: EncodedValue, result: unknown, timestamp: 
     taskName: job.task.fullname,
     taskHash: job.taskHash,
     argsHash: job.argsHash,
-    value: { ...stored, ...valueParts(result) },
+    value: valueRecord(stored, result),
     timestamp,
     args: job.args.map((arg, position) => argumentOf(job, arg, position)),
     children,
@@ -178,20 +190,31 @@ function callNodeOf(job: Job, stored: EncodedValue, result: unknown, timestamp: 
 function argumentOf(job: Job, arg: unknown, position: number): ArgumentRecord {
   const given = position < job.defaultsFrom ? job.node.args[position] : undefined;
   const upstream =
-    typeof given === "function" || (typeof given === "object" && given !== null) ? upstreamCalls(given, leaves) : NO_RECORDS;
-  return { position, key: null, value: { ...job.argValues[position]!, ...valueParts(arg) }, upstream };
+    typeof given === "function" || (typeof given === "object" && given !== null)
+      ? upstreamCalls(given, leaves)
+      : NO_RECORDS;
+  return { position, key: null, value: valueRecord(job.argValues[position]!, arg), upstream };
+}
+
+/** A value as it is recorded. */
+export function valueRecord(encoded: EncodedValue, value: unknown): ValueRecord {
+  const parts = valueParts(value);
+  return parts === undefined ? encoded : { ...encoded, ...parts };
 }
 
 /** What a value is recorded with besides its encoding: its path, and the values inside it. */
-export function valueParts(value: unknown): Pick<ValueRecord, "file" | "subvalues"> | undefined {
+function valueParts(value: unknown): Pick<ValueRecord, "file" | "subvalues"> | undefined {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
   const codec = codecOf(value);
-  const file = codec?.name === "redun.File" || codec?.name === "redun.ContentFile" ? (value as { path: string }).path : undefined;
+  const file =
+    codec?.name === "redun.File" || codec?.name === "redun.ContentFile"
+      ? (value as { path: string }).path
+      : undefined;
   const subvalues: ValueRecord[] = [];
   const add = (part: unknown): void => {
     const partCodec = typeof part === "object" && part !== null ? codecOf(part) : undefined;
     if (partCodec === undefined || !partCodec.name.startsWith("redun.")) return;
-    subvalues.push({ ...encodeValue(part), ...valueParts(part) });
+    subvalues.push(valueRecord(encodeValue(part), part));
   };
   if (codec?.subvalues !== undefined) for (const part of codec.subvalues(value)) add(part);
   else if (isContainer(value)) for (const leaf of leaves(value)) add(leaf);
@@ -199,10 +222,17 @@ export function valueParts(value: unknown): Pick<ValueRecord, "file" | "subvalue
   return { file, subvalues: subvalues.length === 0 ? undefined : subvalues };
 }
 
-function leaveForTwins(exec: Execution, job: Job, failed: boolean, result: unknown, stored: EncodedValue): void {
+function leaveForTwins(
+  exec: Execution,
+  job: Job,
+  failed: boolean,
+  result: unknown,
+  stored: EncodedValue,
+): void {
   const key = callKey(job);
   if (exec.pending.get(key) === job) exec.pending.delete(key);
-  const kept = failed || stored.text.length <= KEEP || (typeof result !== "object" && typeof result !== "function");
+  const kept =
+    failed || stored.text.length <= KEEP || (typeof result !== "object" && typeof result !== "function");
   exec.finished.set(key, {
     failed,
     result: kept ? result : undefined,

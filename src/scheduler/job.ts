@@ -1,9 +1,9 @@
 import type { JobStatus } from "../backend/records.ts";
 import { NO_OPTIONS, type Options, type TaskNode } from "../expression/node.ts";
 import type { Task } from "../task/task.ts";
+import { uuid } from "../util/uuid.ts";
 import { display, trim } from "../value/display.ts";
 import type { EncodedValue } from "../value/value.ts";
-import { uuid } from "../util/uuid.ts";
 import type { Cell } from "./cell.ts";
 import type { JobInfo } from "./events.ts";
 import type { Units } from "./limits.ts";
@@ -74,7 +74,9 @@ export class Job {
   get call(): string {
     if (this.callText !== undefined) return this.callText;
     const names = this.task.definition.parameters;
-    const shown = this.args.map((arg, i) => `${names[i] ?? (names.length > 0 ? `${names.at(-1)}${i}` : `arg${i}`)}=${display(arg)}`);
+    const shown = this.args.map(
+      (arg, i) => `${names[i] ?? (names.length > 0 ? `${names.at(-1)}${i}` : `arg${i}`)}=${display(arg)}`,
+    );
     return `${this.task.fullname}(${trim(shown.join(", "), 10_000)})`;
   }
 

@@ -11,7 +11,9 @@ export function limitUnits(option: unknown): Units | undefined {
   if (typeof option === "object") {
     for (const [name, units] of Object.entries(option)) {
       if (typeof units !== "number" || !(units >= 0)) {
-        throw new SchedulerError(`Cannot hold ${String(units)} units of the limit ${name}: not a non-negative number`);
+        throw new SchedulerError(
+          `Cannot hold ${String(units)} units of the limit ${name}: not a non-negative number`,
+        );
       }
     }
     return option as Units;
@@ -36,7 +38,9 @@ export class LimitPool {
   acquire(job: Job, units: Units): boolean {
     for (const [name, count] of Object.entries(units)) {
       if (count > this.capacityOf(name)) {
-        throw new SchedulerError(`Cannot run ${job.task.fullname}: it needs ${count} of the limit ${name}, which has ${this.capacityOf(name)}`);
+        throw new SchedulerError(
+          `Cannot run ${job.task.fullname}: it needs ${count} of the limit ${name}, which has ${this.capacityOf(name)}`,
+        );
       }
     }
     if (!Object.entries(units).every(([name, count]) => this.inUse(name) + count <= this.capacityOf(name))) {

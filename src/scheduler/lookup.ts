@@ -16,7 +16,7 @@ const GROUP = 256;
 /** The cache scope of the job that looks: what the run and the lack of provenance leave of its option. */
 function scopeOf(exec: Execution, job: Job): CacheScope {
   if (!job.prov) return "NONE";
-  const scope = (job.options["cacheScope"] ?? "BACKEND") as CacheScope;
+  const scope = (job.options.cacheScope ?? "BACKEND") as CacheScope;
   return scope === "BACKEND" && !exec.options.cache ? "CSE" : scope;
 }
 
@@ -120,13 +120,17 @@ export function flushLookups(exec: Execution): void {
 }
 
 function queryOf(job: Job): CacheQuery {
-  const shallow = job.options["checkValid"] === "shallow";
+  const shallow = job.options.checkValid === "shallow";
   return {
     evalHash: job.evalHash!,
     taskHash: job.taskHash,
     argsHash: job.argsHash,
     // What an async function awaited doesn't show in what it returned, so only the whole call can be taken.
-    allowed: shallow ? ["ultimate", "single"] : job.task.definition.async ? ["single", "ultimate"] : ["single"],
+    allowed: shallow
+      ? ["ultimate", "single"]
+      : job.task.definition.async
+        ? ["single", "ultimate"]
+        : ["single"],
     contextHash: job.context.encoded?.hash,
   };
 }
@@ -158,7 +162,12 @@ function takeHit(exec: Execution, job: Job, hit: CacheHit): void {
 function refuseHit(exec: Execution, job: Job, value: unknown): void {
   const { events } = exec.options;
   if (events.has("job-miss")) {
-    events.emit({ type: "job-miss", job: job.info, reason: "invalid", message: `its cached value is no longer valid: ${display(value)}` });
+    events.emit({
+      type: "job-miss",
+      job: job.info,
+      reason: "invalid",
+      message: `its cached value is no longer valid: ${display(value)}`,
+    });
   }
   callFunction(exec, job);
 }

@@ -1,7 +1,7 @@
+import { NO_OPTIONS, nodeOf, type Options } from "../expression/node.ts";
 import { CONTEXT_OPTION } from "../task/task.ts";
-import { NO_OPTIONS, type Options } from "../expression/node.ts";
 import { hashArguments, hashEval } from "../value/hash.ts";
-import { encodeValue, type EncodedValue } from "../value/value.ts";
+import { type EncodedValue, encodeValue } from "../value/value.ts";
 import { evaluate, hasExpression, staleParts } from "./evaluate.ts";
 import type { Execution } from "./execution.ts";
 import { failJob } from "./finish.ts";
@@ -17,14 +17,19 @@ export function prepareJob(exec: Execution, job: Job): void {
   evaluateOptions(exec, job, options, (evaluated) => {
     job.options = evaluated;
     job.exports = exportsOf(inherited, evaluated, node.exported);
-    job.prov = (parent?.prov ?? exec.options.prov) && evaluated["prov"] !== false;
+    job.prov = (parent?.prov ?? exec.options.prov) && evaluated.prov !== false;
     job.context = contextOf(exec, job);
     evaluateArguments(exec, job);
   });
 }
 
 /** Later wins: the definition, what the parent exports, what the definition exports, the call. */
-function mergeOptions(defined: Options, inherited: Options, given: Options, exported: readonly string[]): Options {
+function mergeOptions(
+  defined: Options,
+  inherited: Options,
+  given: Options,
+  exported: readonly string[],
+): Options {
   if (inherited === NO_OPTIONS && given === NO_OPTIONS) return defined;
   const own: Record<string, unknown> = {};
   for (const name of exported) if (name in defined) own[name] = defined[name];
@@ -33,7 +38,12 @@ function mergeOptions(defined: Options, inherited: Options, given: Options, expo
 
 const withExpressions = new WeakMap<Options, boolean>();
 
-function evaluateOptions(exec: Execution, job: Job, options: Options, done: (evaluated: Options) => void): void {
+function evaluateOptions(
+  exec: Execution,
+  job: Job,
+  options: Options,
+  done: (evaluated: Options) => void,
+): void {
   let lazy = withExpressions.get(options);
   if (lazy === undefined) {
     lazy = hasExpression(options);
@@ -68,16 +78,25 @@ function contextOf(exec: Execution, job: Job): Job["context"] {
 function evaluateArguments(exec: Execution, job: Job): void {
   const given = job.node.args;
   const { defaults } = job.task.definition;
-  const args: unknown[] = [...given];
   job.defaultsFrom = given.length;
+  if (defaults.length <= given.length) {
+    evaluate(exec, given, job.parent, (failed, result) => {
+      if (failed) failJob(exec, job, result);
+      else {
+        job.args = result as unknown[];
+        hashJob(exec, job);
+      }
+    });
+    return;
+  }
+  const args: unknown[] = [...given];
   for (let i = given.length; i < defaults.length; i++) args.push(defaults[i]);
   // A default sees the context that the job itself has, while its jobs are siblings of this one.
-  const scope = job.defaultsFrom < args.length && job.parent !== undefined ? defaultScope(job) : job.parent;
+  const scope = job.parent !== undefined ? defaultScope(job) : job.parent;
   let failed = false;
   let left = 2;
   const parts: [unknown, unknown] = [given, args.slice(given.length)];
-  const arrived = (index: 0 | 1) => (error: boolean, result: unknown, encoded?: EncodedValue) => {
-    void encoded;
+  const arrived = (index: 0 | 1) => (error: boolean, result: unknown) => {
     if (failed) return;
     if (error) {
       failed = true;
@@ -86,14 +105,11 @@ function evaluateArguments(exec: Execution, job: Job): void {
     }
     parts[index] = result;
     if (--left > 0) return;
-    job.args = given.length === args.length ? (parts[0] as unknown[]) : [...(parts[0] as unknown[]), ...(parts[1] as unknown[])];
+    job.args = [...(parts[0] as unknown[]), ...(parts[1] as unknown[])];
     hashJob(exec, job);
   };
-  if (given.length < args.length) evaluate(exec, parts[1], scope, arrived(1));
-  else left = 1;
-  if (given.length === 0 || job.node.argsHash === undefined || hasExpression(given)) {
-    evaluate(exec, given, job.parent, arrived(0));
-  } else arrived(0)(false, given);
+  evaluate(exec, parts[1], scope, arrived(1));
+  evaluate(exec, given, job.parent, arrived(0));
 }
 
 /** The parent, as an evaluation under this job's context sees it. */
@@ -142,12 +158,22 @@ function hashJob(exec: Execution, job: Job): void {
   seekResult(exec, job);
 }
 
+/** An argument that is the result of one call has been encoded as that. */
+function encodeArguments(job: Job): EncodedValue[] {
+  const { node, args } = job;
+  return args.map((arg, i) => {
+    const inner = i < node.args.length ? nodeOf(node.args[i]) : undefined;
+    const cell = inner === undefined ? undefined : job.parent?.cells?.get(inner.hash)?.cell;
+    return cell?.encoded ?? encodeValue(arg, `args[${i}]`);
+  });
+}
+
 function computeHashes(job: Job): void {
   const { node, task, args } = job;
   const { definition } = task;
   const configs = definition.configPositions;
   job.taskHash = definition.hash;
-  job.argValues = args.map((arg, i) => encodeValue(arg, `args[${i}]`));
+  job.argValues = args === node.args && node.argValues !== undefined ? node.argValues : encodeArguments(job);
   const positional: string[] = [];
   let named: Record<string, string> | undefined;
   for (let i = 0; i < args.length; i++) {

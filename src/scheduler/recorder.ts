@@ -92,7 +92,7 @@ export class Recorder {
       this.added();
       return;
     }
-    this.batch.jobs[index] = { ...this.batch.jobs[index]!, ...end };
+    Object.assign(this.batch.jobs[index]!, end);
     this.openJobs.delete(end.id);
   }
 

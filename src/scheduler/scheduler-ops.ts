@@ -1,5 +1,11 @@
 import type { SchedulerOps, TagList } from "../builtins/ops.ts";
-import { type ExpressionNode, nodeOf, type Options, type SchedulerNode, TaskNode } from "../expression/node.ts";
+import {
+  type ExpressionNode,
+  nodeOf,
+  type Options,
+  type SchedulerNode,
+  TaskNode,
+} from "../expression/node.ts";
 import { leaves } from "../value/nested.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { Cell } from "./cell.ts";
@@ -18,7 +24,7 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
     );
     return inner;
   };
-  const scope = node.options["cacheScope"] ?? (node.options["cache"] === false ? "CSE" : "BACKEND");
+  const scope = node.options.cacheScope ?? (node.options.cache === false ? "CSE" : "BACKEND");
   return {
     node,
     evaluate: (value) => evaluateUnder(value, job),
@@ -35,7 +41,8 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
     hold: (promise) =>
       exec.await(
         promise,
-        (value) => evaluate(exec, value, job, (failed, result, encoded) => exec.settle(cell, failed, result, encoded)),
+        (value) =>
+          evaluate(exec, value, job, (failed, result, encoded) => exec.settle(cell, failed, result, encoded)),
         (error) => exec.settle(cell, true, error),
       ),
     task: (fullname) => exec.options.registry.get(fullname),
@@ -52,10 +59,19 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
         }
         const valid = text === undefined ? false : isValidNested(exec, value);
         if (typeof valid === "boolean") found(valid ? value : undefined, valid);
-        else exec.await(valid, (good) => found(value, good), () => found(undefined, false));
+        else
+          exec.await(
+            valid,
+            (good) => found(value, good),
+            () => found(undefined, false),
+          );
       };
       if (answer instanceof Promise) {
-        exec.await(answer, ([hit]) => take(hit?.value.text), (error) => exec.abort(error));
+        exec.await(
+          answer,
+          ([hit]) => take(hit?.value.text),
+          (error) => exec.abort(error),
+        );
       } else take(answer[0]?.value.text);
     },
     remember: (evalHash, taskHash, argsHash, value) => {
@@ -104,7 +120,7 @@ function withExports(job: Job, exported: Options): Job {
   const exports = { ...job.exports, ...exported };
   return Object.create(job, {
     exports: { value: exports },
-    prov: { value: job.prov && exports["prov"] !== false },
+    prov: { value: job.prov && exports.prov !== false },
     cells: { value: new Map(), writable: true },
     children: {
       get: () => job.children,

@@ -1,25 +1,25 @@
 import type { Backend } from "../backend/backend.ts";
 import { rootTask } from "../builtins/control.ts";
+import type { TagList } from "../builtins/ops.ts";
 import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import { InProcessExecutor } from "../executor/in-process-executor.ts";
-import { lazy, quote, setEvaluator } from "../expression/expression.ts";
 import { describeNode } from "../expression/describe.ts";
+import { lazy, quote, setEvaluator } from "../expression/expression.ts";
 import { nodeOf, TaskNode } from "../expression/node.ts";
 import type { Resolved } from "../expression/types.ts";
-import type { TagList } from "../builtins/ops.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import { uuid } from "../util/uuid.ts";
 import { trim } from "../value/display.ts";
 import { mergeObjects } from "../value/nested.ts";
 import { awaitExpression } from "./call.ts";
+import { Cell } from "./cell.ts";
 import { jobStorage } from "./current-job.ts";
 import { evaluate, hasExpression } from "./evaluate.ts";
 import { EventHub } from "./event-hub.ts";
 import type { EventOf, JobCounts, JobInfo, SchedulerEvent, SchedulerEventType } from "./events.ts";
 import { Execution } from "./execution.ts";
-import { Cell } from "./cell.ts";
 import { LimitPool } from "./limits.ts";
 import { jobTags, recordTags } from "./tags.ts";
 
@@ -101,9 +101,12 @@ export class Scheduler {
 
   constructor(options: SchedulerOptions) {
     if (typeof options?.backend !== "object" || options.backend === null) {
-      throw new SchedulerError("Cannot make a scheduler without a backend: name the one that keeps its results", {
-        hint: "Use openRepo() for the runtime's durable store, or pass `backend: new MemoryBackend()` from redun/testing.",
-      });
+      throw new SchedulerError(
+        "Cannot make a scheduler without a backend: name the one that keeps its results",
+        {
+          hint: "Use openRepo() for the runtime's durable store, or pass `backend: new MemoryBackend()` from redun/testing.",
+        },
+      );
     }
     this.backend = options.backend;
     const given = Array.isArray(options.executors)
@@ -184,7 +187,14 @@ export class Scheduler {
       options.signal?.removeEventListener("abort", cancel);
       for (const executor of this.executors.values()) await executor.stop?.();
       const time = Date.now();
-      this.hub.emit({ type: "execution-end", executionId: exec.id, status, time, duration: time - start, error: failure });
+      this.hub.emit({
+        type: "execution-end",
+        executionId: exec.id,
+        status,
+        time,
+        duration: time - start,
+        error: failure,
+      });
     }
   }
 
@@ -200,7 +210,8 @@ export class Scheduler {
     try {
       cell = await exec.result;
     } catch (error) {
-      if ((error as { code?: unknown }).code === "cancelled") recordTags(exec, "Execution", exec.id, [["redun.status", "cancelled"]]);
+      if ((error as { code?: unknown }).code === "cancelled")
+        recordTags(exec, "Execution", exec.id, [["redun.status", "cancelled"]]);
       await flushQuietly(exec);
       throw error;
     }
@@ -232,7 +243,10 @@ export class Scheduler {
       cache: options.cache ?? true,
       dryRun: options.dryRun ?? false,
       prov: options.prov ?? true,
-      context: mergeObjects(this.context as Record<string, unknown>, (options.context ?? {}) as Record<string, unknown>),
+      context: mergeObjects(
+        this.context as Record<string, unknown>,
+        (options.context ?? {}) as Record<string, unknown>,
+      ),
       tags: [...jobTags(this.config.tags), ...jobTags(options.tags)],
     });
   }
@@ -247,7 +261,11 @@ export class Scheduler {
     const bare = this.registry.all().filter((task) => task.namespace === "");
     if (bare.length === 0) return;
     const places = bare.map((task) => `${task.definition.location?.file ?? "?"}:${task.fullname}`);
-    this.hub.emit({ type: "warning", code: "namespace", message: `Tasks without a namespace: ${places.join(", ")}` });
+    this.hub.emit({
+      type: "warning",
+      code: "namespace",
+      message: `Tasks without a namespace: ${places.join(", ")}`,
+    });
   }
 
   /** Gives back executors and store. A scheduler can't be used afterwards. */
@@ -278,7 +296,12 @@ function rootExpression(exec: Execution, expression: unknown): unknown {
         exec.options.registry.names().filter((name) => !name.startsWith("redun.")),
       );
     }
-    const lazyParts = [node.args, task.definition.defaults.slice(node.args.length), task.definition.options, node.options];
+    const lazyParts = [
+      node.args,
+      task.definition.defaults.slice(node.args.length),
+      task.definition.options,
+      node.options,
+    ];
     if (!lazyParts.some(hasExpression)) return expression;
   }
   return rootTask(quote(expression));
@@ -288,7 +311,9 @@ setEvaluator((node) => {
   const job = jobStorage.current();
   if (job === undefined) return undefined;
   const exec = executionOf(job.executionId);
-  return exec === undefined ? undefined : awaitExpression(exec, job, lazy(node), () => trim(describeNode(node)));
+  return exec === undefined
+    ? undefined
+    : awaitExpression(exec, job, lazy(node), () => trim(describeNode(node)));
 });
 
 const executions = new Map<string, Execution>();

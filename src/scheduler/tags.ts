@@ -22,6 +22,13 @@ export function tagHash(entityId: string, key: string, value: Json, parents: rea
 /** Records tags of an entity. */
 export function recordTags(exec: Execution, entityType: TagEntity, entityId: string, tags: TagPairs): void {
   for (const [key, value] of tags) {
-    exec.recorder.tag({ tagHash: tagHash(entityId, key, value), entityType, entityId, key, value, parents: [] });
+    exec.recorder.tag({
+      tagHash: tagHash(entityId, key, value),
+      entityType,
+      entityId,
+      key,
+      value,
+      parents: [],
+    });
   }
 }

@@ -1,5 +1,5 @@
-import { asError, errorRecord } from "../executor/job-error.ts";
 import { InvalidEncodingError } from "../errors/errors.ts";
+import { asError, errorRecord } from "../executor/job-error.ts";
 import { display } from "../value/display.ts";
 import { hashStruct } from "../value/hash.ts";
 import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
@@ -64,8 +64,12 @@ export function recordTraceback(error: unknown, job: Job): Traceback {
 }
 
 function summary(error: Error): string {
-  const text = Object.hasOwn(error, "toString") || error.name === "ScriptError" ? error.toString() : `${error.name}: ${error.message}`;
-  const cause = error.cause instanceof Error ? `\n  caused by ${error.cause.name}: ${error.cause.message}` : "";
+  const text =
+    Object.hasOwn(error, "toString") || error.name === "ScriptError"
+      ? error.toString()
+      : `${error.name}: ${error.message}`;
+  const cause =
+    error.cause instanceof Error ? `\n  caused by ${error.cause.name}: ${error.cause.message}` : "";
   return text + cause;
 }
 
@@ -95,7 +99,12 @@ function userStack(error: Error): string[] {
   const lines = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return lines
     .map((line) => line.trim())
-    .filter((line) => !/node:internal|<anonymous>\)$|\/src\/(scheduler|executor|executors|expression|task|cli)\/[\w-]+\.ts/.test(line))
+    .filter(
+      (line) =>
+        !/node:internal|<anonymous>\)$|\/src\/(scheduler|executor|executors|expression|task|cli)\/[\w-]+\.ts/.test(
+          line,
+        ),
+    )
     .filter((line) => ![...ENGINE].some((url) => line.includes(url)))
     .slice(0, 30)
     .reverse();
@@ -108,7 +117,8 @@ export function formatTraceback(traceback: Traceback): string {
     const place = frame.file === null ? "" : ` File "${frame.file}", line ${frame.line},`;
     lines.push(`  Job ${frame.jobId.slice(-8)}:${place} in ${frame.task}`, `    ${frame.source}`);
     const width = Math.max(0, ...Object.keys(frame.locals).map((name) => name.length));
-    for (const [name, value] of Object.entries(frame.locals)) lines.push(`    ${name.padEnd(width)} = ${value}`);
+    for (const [name, value] of Object.entries(frame.locals))
+      lines.push(`    ${name.padEnd(width)} = ${value}`);
   }
   for (const line of traceback.stack) lines.push(`  ${line}`);
   lines.push(traceback.error);
@@ -140,7 +150,8 @@ export class ErrorValue {
   constructor(error: unknown, traceback: Traceback) {
     this.error = error;
     this.traceback = traceback;
-    if (typeof error === "object" && error !== null && !tracebacks.has(error)) tracebacks.set(error, traceback);
+    if (typeof error === "object" && error !== null && !tracebacks.has(error))
+      tracebacks.set(error, traceback);
   }
 }
 

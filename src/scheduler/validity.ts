@@ -1,7 +1,7 @@
 import { nodeOf, TaskNode } from "../expression/node.ts";
-import type { Execution } from "./execution.ts";
 import { leaves } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
+import type { Execution } from "./execution.ts";
 
 /**
  * Whether every part of a cached value still describes the world. A task expression does while a task of its name is

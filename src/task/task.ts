@@ -453,9 +453,9 @@ export function taskOf(definition: TaskDefinition): Task {
 /** Where the caller of a definition function stands, from a stack trace. */
 function callerPlace(): string | undefined {
   const lines = (new Error().stack ?? "").split("\n");
-  for (const line of lines.slice(3, 8)) {
+  for (const line of lines.slice(1, 9)) {
     const match = /\(?((?:[a-z]+:\/\/|\/)[^()]*:\d+:\d+)\)?$/.exec(line.trim());
-    if (match !== null) return match[1];
+    if (match !== null && !match[1]!.startsWith(import.meta.url)) return match[1];
   }
   return undefined;
 }

@@ -30,12 +30,28 @@ function detect(): Sha512 {
     const crypto = runtime.process?.getBuiltinModule?.("node:crypto") as NodeCrypto | undefined;
     if (typeof crypto?.hash === "function") {
       const { hash } = crypto;
-      if (hash("sha512", "", "hex").startsWith("cf83e135")) return (data) => hash("sha512", data, "hex");
+      if (hash("sha512", "", "hex").startsWith("cf83e135")) return compact(hash);
     }
   } catch {
     // A runtime may forbid the look-up; the portable form is always right.
   }
   return portable;
+}
+
+interface Latin1Buffer {
+  latin1Write(text: string, offset: number, length: number): number;
+  latin1Slice(start: number, end: number): string;
+}
+
+/** Copies the 40 digits out: a slice of the engine's would keep all 128 alive, three times the memory of a hash. */
+function compact(hash: NonNullable<NodeCrypto["hash"]>): Sha512 {
+  const { Buffer } = globalThis as { Buffer?: { alloc(size: number): Latin1Buffer } };
+  const scratch = Buffer?.alloc(HASH_LENGTH);
+  if (typeof scratch?.latin1Write !== "function") return (data) => hash("sha512", data, "hex");
+  return (data) => {
+    scratch.latin1Write(hash("sha512", data, "hex"), 0, HASH_LENGTH);
+    return scratch.latin1Slice(0, HASH_LENGTH);
+  };
 }
 
 let implementation: Sha512 = detect();

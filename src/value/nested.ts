@@ -19,7 +19,7 @@ const CYCLE_GUARD = 1_000_000;
  */
 export function* leaves(root: unknown): Generator<unknown> {
   const stack: unknown[] = [root];
-  const entered = new Set<unknown>();
+  let entered: Set<unknown> | undefined;
   let containers = 0;
   while (stack.length > 0) {
     const value = stack.pop();
@@ -28,6 +28,7 @@ export function* leaves(root: unknown): Generator<unknown> {
       continue;
     }
     if (++containers > CYCLE_GUARD) {
+      entered ??= new Set();
       if (entered.has(value)) continue;
       entered.add(value);
     }

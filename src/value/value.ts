@@ -39,7 +39,10 @@ function hashOf(value: unknown, text: string): string {
  * @throws UnsupportedValueError if it can't be encoded
  */
 export function hashValue(value: unknown): string {
-  if ((typeof value === "object" && value !== null && !(value instanceof Set)) || typeof value === "function") {
+  if (
+    (typeof value === "object" && value !== null && !(value instanceof Set)) ||
+    typeof value === "function"
+  ) {
     const codec = codecOf(value);
     if (codec?.hash !== undefined) return codec.hash(value);
   }
