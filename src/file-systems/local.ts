@@ -99,14 +99,13 @@ export class LocalFileSystem implements FileSystem {
   async copy(source: string, target: string): Promise<void> {
     const from = this.localPath(source);
     // Looked at first, so that an error is about the file that it names.
-    if ((await statOrMissing("copy", source)) === undefined) throw new FileNotFoundError("copy", source);
-    await this.#replace("copy to", target, async (to, flag, mode) => {
-      await fs.copyFile(from, to, flag === "wx" ? fs.constants.COPYFILE_FICLONE : 0);
-      if (flag !== "wx") return;
-      // The copy has the source's permissions, which may forbid writing, and on some systems its times.
-      await fs.chmod(to, mode & ~process.umask());
-      const now = new Date();
-      await fs.utimes(to, now, now);
+    const stat = await statOrMissing("copy", source);
+    if (stat === undefined) throw new FileNotFoundError("copy", source);
+    await this.#replace("copy to", target, async (to, flag) => {
+      if (flag === "w") return await fs.copyFile(from, to);
+      await fs.copyFile(from, to, fs.constants.COPYFILE_FICLONE);
+      // The copy has the source's permissions; but whoever makes a file may write it again.
+      if ((stat.mode & 0o200n) === 0n) await fs.chmod(to, Number(stat.mode & 0o777n) | 0o200);
     });
   }
 
@@ -117,7 +116,7 @@ export class LocalFileSystem implements FileSystem {
     await attempt("touch", path, async () => {
       const now = new Date();
       await fs.utimes(local, now, now);
-      await advance(local, before);
+      await advance(local, before, await fs.stat(local, { bigint: true }));
     });
   }
 
@@ -154,25 +153,28 @@ export class LocalFileSystem implements FileSystem {
   ): Promise<void> {
     await attempt(verb, path, async () => {
       const target = await resolveLink(this.localPath(path));
-      const before = await fs.stat(target, { bigint: true }).catch(ignoreMissing);
-      if (before === undefined) await fs.mkdir(dirname(target), { recursive: true });
-      else if (!before.isFile()) return await produce(target, "w", 0o666);
-      // Renaming over a file asks for no permission to write it, so ask here.
-      else await fs.access(target, fs.constants.W_OK);
-
+      const before = target.stat;
+      if (before !== undefined) {
+        if (!before.isFile()) return await produce(target.path, "w", 0o666);
+        // Renaming over a file asks for no permission to write it, so ask here.
+        await fs.access(target.path, fs.constants.W_OK);
+      }
+      const folder = dirname(target.path);
+      const temporary = join(folder, temporaryName(basename(target.path), randomUUID()));
       const mode = before === undefined ? 0o666 : Number(before.mode & 0o777n);
-      const temporary = join(dirname(target), temporaryName(basename(target), randomUUID()));
       try {
-        await produce(temporary, "wx", mode);
-        if (before !== undefined) {
-          await fs.chmod(temporary, mode);
-          await advance(temporary, before);
-        }
-        await fs.rename(temporary, target);
+        await produce(temporary, "wx", mode).catch(async (error: unknown) => {
+          if (before !== undefined || !isSystemError(error, "ENOENT")) throw error;
+          // Making the folders above only when they turn out to be missing saves a call for every other file.
+          await fs.mkdir(folder, { recursive: true });
+          await produce(temporary, "wx", mode);
+        });
+        if (before !== undefined) await succeed(temporary, before);
+        await fs.rename(temporary, target.path);
       } catch (error) {
         await fs.rm(temporary, { force: true }).catch(() => {});
         if (before !== undefined && isSystemError(error, "EACCES") && error.path === temporary) {
-          return await produce(target, "w", mode);
+          return await produce(target.path, "w", mode);
         }
         throw error;
       }
@@ -199,27 +201,43 @@ function toFileStat(stat: BigIntStats): FileStat {
   return { size: Number(stat.size), mtime: String((stat.mtimeNs / MILLISECOND) * MILLISECOND) };
 }
 
-/** Moves a file's time past that of the file it replaces, by a millisecond if the clock has not moved on by itself. */
-async function advance(path: string, before: BigIntStats): Promise<void> {
-  const { mtimeNs } = await fs.stat(path, { bigint: true });
+/**
+ * Moves a file's time past that of its former self, by a millisecond if the clock has not moved on by itself.
+ *
+ * @param now - the file as it is
+ */
+async function advance(path: string, before: BigIntStats, now: BigIntStats): Promise<void> {
   const earlier = before.mtimeNs / MILLISECOND;
-  if (mtimeNs / MILLISECOND > earlier) return;
+  if (now.mtimeNs / MILLISECOND > earlier) return;
   // Seconds as a floating-point number are inexact, so aim at the middle of the millisecond.
   const seconds = (Number(earlier) + 1.5) / 1000;
   await fs.utimes(path, seconds, seconds);
 }
 
-/** What a path leads to in the end, also if nothing is there yet. */
-async function resolveLink(path: string): Promise<string> {
+/** Gives a new file the permissions of the one whose place it takes, and a later time. */
+async function succeed(path: string, before: BigIntStats): Promise<void> {
+  const now = await fs.stat(path, { bigint: true });
+  if ((now.mode & 0o777n) !== (before.mode & 0o777n)) await fs.chmod(path, Number(before.mode & 0o777n));
+  await advance(path, before, now);
+}
+
+interface Target {
+  readonly path: string;
+  /** What is there, if anything is. */
+  readonly stat: BigIntStats | undefined;
+}
+
+/** Where a path leads through links, also if nothing is there yet. */
+async function resolveLink(path: string): Promise<Target> {
   let target = path;
   // As many links as Linux follows.
   for (let links = 0; links < 40; links++) {
-    const stat = await fs.lstat(target).catch(ignoreMissing);
-    if (!stat?.isSymbolicLink()) return target;
+    const stat = await fs.lstat(target, { bigint: true }).catch(ignoreMissing);
+    if (!stat?.isSymbolicLink()) return { path: target, stat };
     const next = await fs.readlink(target);
     target = next.startsWith("/") ? next : join(dirname(target), next);
   }
-  return target;
+  return { path: target, stat: await fs.stat(target, { bigint: true }) };
 }
 
 async function statOrMissing(verb: string, path: string): Promise<BigIntStats | undefined> {
