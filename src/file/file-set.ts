@@ -1,3 +1,4 @@
+import { hasCode } from "../errors/redun-error.ts";
 import { HASH_LENGTH } from "../value/hash.ts";
 import { FileNotFoundError, InvalidPathError } from "./errors.ts";
 import { ContentFile, File, IFile } from "./file.ts";
@@ -113,9 +114,15 @@ export function filesCodec<T extends Files>(
 ): void {
   hashedCodec(type, field, make, {
     subvalues: (value: T) => value.recordedFiles ?? [],
-    // A result that comes from another process has its hash, but not the files that are to be recorded with it.
+    // A result that comes from another process has its hash, but not the files that are to be recorded with it. If
+    // they are out of reach from here, the result stands all the same.
     postprocess: async (value: T) => {
-      if (value.recordedFiles === undefined) await value.isValid();
+      if (value.recordedFiles !== undefined) return value;
+      try {
+        await value.isValid();
+      } catch (error) {
+        if (value.knownHash === undefined || !hasCode(error, "unknown-scheme")) throw error;
+      }
       return value;
     },
   });

@@ -64,6 +64,15 @@ describe("local files", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o750);
   });
 
+  test("a copy runs as its source does, and can be written again", async () => {
+    await writeFile(join(folder, "run.sh"), "x");
+    await chmod(join(folder, "run.sh"), 0o555);
+    const copy = await new File(join(folder, "run.sh")).copyTo(join(folder, "new/copy.sh"));
+    expect((await stat(copy.path)).mode & 0o777).toBe(0o755);
+    await copy.write("y");
+    expect(await readdir(join(folder, "new"))).toEqual(["copy.sh"]);
+  });
+
   test("writing through a link changes what it points to", async () => {
     await writeFile(join(folder, "real.txt"), "old");
     await symlink("real.txt", join(folder, "link.txt"));

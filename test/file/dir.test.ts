@@ -156,6 +156,13 @@ describe("folders and sets as values", () => {
     for (const file of files) expect(file.knownHash).toBeDefined();
   });
 
+  test("stand as results where their file system is out of reach, if they have their hash", async () => {
+    const far = new Dir("far://d", "0".repeat(40));
+    const codec = codecOf(far)!;
+    expect(await codec.postprocess!(far)).toBe(far);
+    await expect(codec.postprocess!(new Dir("far://d"))).rejects.toMatchObject({ code: "unknown-scheme" });
+  });
+
   test("are parsed and shown", () => {
     const codec = codecOf(new Dir("x"))!;
     expect(codec.display!(codec.parse!("a/b/"))).toBe("Dir('a/b')");
