@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import type { Backend } from "../../backend/backend.ts";
+import { stableJson } from "../../value/json.ts";
+import { type Cli, openRepoConfig } from "../cli.ts";
+import { RedunClientError } from "../client-error.ts";
+import { findRecords } from "../find-record.ts";
+import { openStore } from "../store.ts";
+import { plural } from "../text.ts";
+
+/** Records handled at a time. */
+const BATCH = 1000;
+
+/** `redun export [ID...] [-f FILE]` */
+export async function exportRecords(
+  cli: Cli,
+  words: string[],
+  given: Record<string, unknown>,
+): Promise<void> {
+  const { file } = given as { file: string };
+  const backend = await openStore(openRepoConfig(cli).config, { migrate: false });
+  try {
+    const roots = words.length === 0 ? undefined : await rootIds(backend, words);
+    const target = file === "-" ? undefined : createWriteStream(file);
+    if (target !== undefined) await once(target, "open");
+    let count = 0;
+    for await (const ids of backend.reachable(roots)) {
+      for (let i = 0; i < ids.length; i += BATCH) {
+        const records = await backend.exportRecords(ids.slice(i, i + BATCH));
+        const text = records.map((record) => `${stableJson(record)}\n`).join("");
+        count += records.length;
+        if (target === undefined) cli.output.write(text);
+        else if (!target.write(text)) await once(target, "drain");
+      }
+    }
+    if (target !== undefined) {
+      target.end();
+      await once(target, "close");
+    }
+    cli.output.log(`Exported ${plural(count, "record")}`);
+  } finally {
+    await backend.close();
+  }
+}
+
+async function rootIds(backend: Backend, words: readonly string[]): Promise<string[]> {
+  const roots: string[] = [];
+  const unknown: string[] = [];
+  for (const word of words) {
+    const found = await findRecords(backend, word);
+    if (found.length === 0) unknown.push(word);
+    if (found.length > 1)
+      throw new RedunClientError(`Ambiguous id: ${word} begins ${found.length} or more ids`);
+    roots.push(...found.map(({ id }) => id));
+  }
+  if (unknown.length > 0) throw new RedunClientError(`Unknown ids: ${unknown.join(", ")}`);
+  return roots;
+}

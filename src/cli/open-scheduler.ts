@@ -1,0 +1,25 @@
+import type { Executor } from "../executor/executor.ts";
+import { InProcessExecutor } from "../executor/in-process-executor.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import { type Config, schedulerSettings } from "./config.ts";
+import { configContext } from "./context.ts";
+import { registerFileSystems } from "./runtime.ts";
+import { openStore } from "./store.ts";
+
+/** A scheduler with the store, executors, limits and context of a configuration. Its store is open. */
+export async function openScheduler(config: Config, dir: string): Promise<Scheduler> {
+  registerFileSystems();
+  const settings = schedulerSettings(config);
+  const backend = await openStore(config, { migrate: true });
+  return new Scheduler({
+    backend,
+    executors: makeExecutors(config, dir),
+    limits: settings.limits,
+    context: configContext(settings),
+    config: { ignoreWarnings: settings.ignoreWarnings },
+  });
+}
+
+function makeExecutors(_config: Config, _dir: string): Executor[] {
+  return [new InProcessExecutor()];
+}

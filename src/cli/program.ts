@@ -1,0 +1,252 @@
+import { Command, CommanderError, Option } from "commander";
+import type { Cli, GlobalOptions } from "./cli.ts";
+import { collect } from "./cli.ts";
+import { ArgumentError, EXIT, suggestion, UsageError } from "./client-error.ts";
+import { LEVELS, type Level, type Output } from "./output.ts";
+import { Exit } from "./report.ts";
+import { addRunOptions } from "./run-options.ts";
+import { checkVersion, version } from "./version.ts";
+
+type Handler = (cli: Cli, words: string[], options: Record<string, unknown>) => Promise<void>;
+
+/** Parses the command line and carries it out. @throws whatever ends the command early */
+export async function runProgram(argv: readonly string[], output: Output): Promise<void> {
+  const program = makeProgram(argv, output);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // The parser has told what is wrong.
+    const asked = /^commander\.(help|helpDisplayed|version)$/.test(error.code) && error.exitCode === 0;
+    throw new Exit(asked ? EXIT.done : EXIT.usage);
+  }
+}
+
+function makeProgram(argv: readonly string[], output: Output): Command {
+  const program = new Command("redun")
+    .description("Run workflows whose results are cached and recorded.")
+    .usage("[options] COMMAND ...")
+    .addHelpText("beforeAll", `redun :: version ${version()}\n`)
+    .option(
+      "-c, --config <dir>",
+      "folder of the configuration (default: $REDUN_CONFIG, or the nearest .redun)",
+    )
+    .option("-r, --repo <name>", "repository to use", "default")
+    .version(version(), "-V, --version", "show the version")
+    .option("--check-version <spec>", "fail unless this version satisfies a specification such as >=0.1,<2")
+    .addOption(new Option("--log-level <level>", "least level of log lines").default("INFO").choices(LEVELS))
+    .option("-s, --setup <k=v>", "argument of the setup_scheduler function (repeatable)", collect, [])
+    .option("--setup-help", "show the arguments of the setup_scheduler function")
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => output.write(text),
+      writeErr: (text) => output.log(text.trimEnd(), "ERROR"),
+    })
+    .exitOverride()
+    .hook("preAction", (command) => {
+      const { logLevel, checkVersion: wanted } = command.opts<GlobalOptions>();
+      output.level = logLevel as Level;
+      if (wanted !== undefined) checkVersion(wanted);
+    });
+  const add = (
+    parent: Command,
+    usage: string,
+    description: string,
+    load: () => Promise<Handler>,
+  ): Command => {
+    const [name, ...rest] = usage.split(" ");
+    const command = parent.command(name!).description(description);
+    if (rest.length > 0) command.usage(`[options] ${rest.join(" ")}`);
+    return command
+      .argument("[words...]")
+      .action(async (words: string[], options: Record<string, unknown>) => {
+        const cli: Cli = { output, argv: ["redun", ...argv], globals: program.opts<GlobalOptions>() };
+        const handler = await load();
+        await handler(cli, words, options);
+      });
+  };
+
+  program
+    .argument("[words...]")
+    .allowUnknownOption()
+    .action(async (words: string[]) => {
+      const { setupHelp } = program.opts<GlobalOptions>();
+      const [word] = words;
+      if (word?.startsWith("-"))
+        throw new ArgumentError(`unknown option '${word}'`, { hint: "See: redun --help" });
+      if (word !== undefined) {
+        const names = program.commands.map((command) => command.name());
+        throw new UsageError(`Unknown command: ${word}`, { hint: suggestion(word, names, "Commands") });
+      }
+      if (setupHelp) {
+        const { setupHelp: show } = await import("./setup.ts");
+        return show({ output, argv: ["redun", ...argv], globals: program.opts<GlobalOptions>() });
+      }
+      program.outputHelp();
+    });
+  add(program, "init [DIR]", "make a repository", async () => (await import("./commands/init.ts")).init);
+  addRunOptions(
+    add(
+      program,
+      "run SCRIPT TASK [--arg VALUE]...",
+      "run a task of a workflow file",
+      async () => (await import("./commands/run.ts")).run,
+    ),
+  )
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      `
+SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the option --max-depth.
+
+  redun run SCRIPT help            list the workflow's tasks
+  redun run SCRIPT TASK help       show the task's arguments
+  redun run SCRIPT TASK info       show the task's hash and source`,
+    );
+  const log = add(
+    program,
+    "log [ID...]",
+    "look into what has run",
+    async () => (await import("./commands/log.ts")).log,
+  );
+  addLogOptions(log);
+  add(
+    program,
+    "oneshot SCRIPT TASK [--arg VALUE]...",
+    "run one task without a scheduler",
+    async () => (await import("./commands/oneshot.ts")).oneshot,
+  )
+    .option("--no-cache", "run even if there is an output")
+    .option("-c, --code <file>", "code package to load instead of building SCRIPT")
+    .option("-i, --input <file>", "file with the arguments")
+    .option("-o, --output <file>", "file for the result")
+    .option("-e, --error <file>", "file for the error")
+    .option("--array-job", "run one item of an array of jobs")
+    .option("--array-rank-env <name>", "environment variable that holds the item's index")
+    .option("-p, --import-path <dir>", "folder to find workflows in (repeatable)", collect)
+    .passThroughOptions();
+  addTagCommands(program, add);
+  addDbCommands(program, add);
+  add(
+    program,
+    "export [ID...]",
+    "write records as JSON lines",
+    async () => (await import("./commands/export.ts")).exportRecords,
+  ).option("-f, --file <file>", "file to write, - for stdout", "-");
+  add(
+    program,
+    "import",
+    "read records from JSON lines",
+    async () => (await import("./commands/import.ts")).importRecords,
+  ).option("-f, --file <file>", "file to read, - for stdin", "-");
+  const fs = group(
+    program,
+    "fs",
+    "work with files of any file system",
+    async () => (await import("./commands/fs.ts")).listFileSystems,
+    add,
+  );
+  add(
+    fs,
+    "cp SRC DEST",
+    "copy a file or folder; - is stdin or stdout",
+    async () => (await import("./commands/fs.ts")).copy,
+  ).option("--recursive", "copy a folder with all that is in it");
+  add(
+    program,
+    "repl [ID]",
+    "look into records interactively",
+    async () => (await import("./commands/repl.ts")).repl,
+  );
+  return program;
+}
+
+type Add = (parent: Command, usage: string, description: string, load: () => Promise<Handler>) => Command;
+
+/** A command of commands that does something by itself too. */
+function group(
+  parent: Command,
+  name: string,
+  description: string,
+  load: () => Promise<Handler>,
+  add: Add,
+): Command {
+  const command = add(parent, name, description, load);
+  command.usage("[options] [COMMAND] ...");
+  return command;
+}
+
+function addTagCommands(program: Command, add: Add): void {
+  const tag = program.command("tag").description("list and edit tags");
+  add(
+    tag,
+    "list [KEY[=VALUE]]",
+    "show tags, or what has a tag",
+    async () => (await import("./commands/tag.ts")).listTags,
+  )
+    .option("--values", "show the values too")
+    .option("--no-pager", "write straight to the terminal");
+  for (const verb of ["add", "update", "rm"] as const) {
+    const does = { add: "add tags", update: "replace the tags of the same keys", rm: "remove tags" }[verb];
+    add(tag, `${verb} ID... KEY=VALUE...`, does, async () => {
+      const { editTags } = await import("./commands/tag.ts");
+      return (cli, words) => editTags(cli, verb, words);
+    });
+  }
+}
+
+function addDbCommands(program: Command, add: Add): void {
+  const db = program.command("db").description("manage the database");
+  add(db, "info", "show the database's version", async () => (await import("./commands/db.ts")).info);
+  add(
+    db,
+    "upgrade [VERSION]",
+    "bring the database to a later version",
+    async () => (await import("./commands/db.ts")).upgrade,
+  );
+  add(
+    db,
+    "downgrade VERSION",
+    "bring the database to an earlier version",
+    async () => (await import("./commands/db.ts")).downgrade,
+  );
+  add(db, "versions", "list the versions", async () => (await import("./commands/db.ts")).versions);
+}
+
+function addLogOptions(log: Command): void {
+  const list = (flags: string, description: string): void => {
+    log.option(flags, description, collect);
+  };
+  log
+    .option("--all", "all records")
+    .option("--exec", "executions")
+    .option("--job", "jobs")
+    .option("--call-node", "call nodes")
+    .option("--task", "tasks")
+    .option("--value", "values")
+    .option("--file", "files");
+  list("--exec-status <status>", "executions of a status, such as FAILED");
+  list("--job-status <status>", "jobs of a status, such as CACHED");
+  list("--task-name <name>", "jobs and tasks by name");
+  list("--task-hash <hash>", "jobs and tasks by hash");
+  list("--value-type <type>", "values of a type");
+  list("--file-path <pattern>", "files by path, * matching anything");
+  list("--exec-id <ids>", "records of executions, by id, - or ~N");
+  list("--result <value>", "jobs whose result is or contains a value");
+  list("--arg <value>", "jobs with an argument that is or contains a value");
+  list("-t, --tag <tag>", "records with a tag KEY or KEY=VALUE");
+  list("--exec-tag <tag>", "records of executions with a tag");
+  log
+    .option("--count", "only count")
+    .addOption(
+      new Option("--format <format>", "form of the output").choices(["text", "json"]).default("text"),
+    )
+    .option("--detail", "show each record's detail")
+    .option("--no-pager", "write straight to the terminal")
+    .allowUnknownOption()
+    .hook("preAction", (_, command) => {
+      const unknown = command.args.find((word) => /^-./.test(word) && !/^-\d*$/.test(word));
+      if (unknown !== undefined) throw new UsageError(`Unknown filter: ${unknown}`);
+    });
+}

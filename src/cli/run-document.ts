@@ -1,0 +1,37 @@
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import { errorTraceback } from "../scheduler/traceback.ts";
+import { jsonValue } from "./inspect.ts";
+import { errorJson } from "./report.ts";
+import { totals } from "./status-table.ts";
+
+export type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+/** Watches a run and tells afterwards how it went, as one JSON document. */
+export function resultDocument(scheduler: Scheduler): (outcome: Outcome) => unknown {
+  let executionId: string | null = null;
+  let seconds = 0;
+  let status: string | undefined;
+  scheduler.on("execution-start", (event) => {
+    executionId = event.executionId;
+  });
+  scheduler.on("execution-end", (event) => {
+    seconds = event.duration / 1000;
+    status = event.status;
+  });
+  return (outcome) => ({
+    status: "error" in outcome && status === "DONE" ? "FAILED" : (status ?? "FAILED"),
+    executionId,
+    ...("value" in outcome ? { result: jsonValue(outcome.value) } : failure(outcome.error)),
+    jobs: totals(scheduler.status()),
+    duration: seconds,
+  });
+}
+
+function failure(error: unknown): Record<string, unknown> {
+  const traceback = errorTraceback(error);
+  const result =
+    typeof error === "object" && error !== null && Object.hasOwn(error, "result")
+      ? { result: jsonValue((error as { result: unknown }).result) }
+      : {};
+  return { ...result, error: { ...errorJson(error), ...(traceback === undefined ? {} : { traceback }) } };
+}

@@ -1,0 +1,170 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { parse } from "acorn";
+import type { OnResolveArgs } from "esbuild";
+import { hashBytes } from "../value/hash.ts";
+import {
+  ENGINE,
+  engineModule,
+  type LocalCopy,
+  packageFile,
+  readSidecar,
+  replaceFile,
+  sidecarFile,
+} from "./local-copy.ts";
+import { verifyPackage } from "./manifest.ts";
+import { type SyntaxNode, walk } from "./syntax.ts";
+import type { CodePackage } from "./types.ts";
+
+/**
+ * Writes a package where it can be imported: its imports of the engine lead to the running copy, and those of npm
+ * packages to where they are installed as seen from `from`. A copy that is there already is used.
+ *
+ * @param dir - the configuration's folder
+ * @param from - the workflow's folder
+ * @returns the path of the module
+ * @throws PackageError if the package is not what its hash says
+ */
+export async function writePackage(pkg: CodePackage, dir: string, from: string): Promise<string> {
+  verifyPackage(pkg);
+  const path = packageFile(dir, pkg.hash);
+  const known = readSidecar(path);
+  if (known?.engine === ENGINE && known.from === from && existsSync(path)) return path;
+  const code = await localCode(pkg, from);
+  const sidecar: LocalCopy = {
+    hash: pkg.hash,
+    manifest: pkg.manifest,
+    checksum: hashBytes(code),
+    engine: ENGINE,
+    from,
+  };
+  mkdirSync(dirname(path), { recursive: true });
+  if (pkg.map !== undefined) replaceFile(`${path}.map`, absoluteMap(pkg.map, from));
+  replaceFile(path, code);
+  replaceFile(sidecarFile(path), JSON.stringify(sidecar));
+  return path;
+}
+
+async function localCode(pkg: CodePackage, from: string): Promise<string> {
+  const ast = parse(pkg.code, { ecmaVersion: "latest", sourceType: "module", locations: true });
+  const specifiers: { start: number; end: number; value: string }[] = [];
+  const metas: { start: number; end: number; key: string; line: number; column: number }[] = [];
+  walk(ast, (node) => {
+    const source = importSource(node);
+    if (source !== undefined) specifiers.push(source);
+    const meta = metaProperty(node);
+    if (meta !== undefined) metas.push(meta);
+    return undefined;
+  });
+  const targets = await resolveImports([...new Set(specifiers.map(({ value }) => value))], from);
+  const edits = specifiers.flatMap(({ start, end, value }) => {
+    const target = targets.get(value);
+    return target === undefined ? [] : [{ start, end, text: JSON.stringify(target) }];
+  });
+  const map = pkg.map === undefined || metas.length === 0 ? undefined : new TraceMap(pkg.map);
+  for (const { start, end, key, line, column } of metas) {
+    const { source } = map === undefined ? { source: null } : originalPositionFor(map, { line, column });
+    if (source === null) continue;
+    const file = resolve(from, source);
+    const value = { url: pathToFileURL(file).href, filename: file, dirname: dirname(file) }[key];
+    edits.push({ start, end, text: JSON.stringify(value) });
+  }
+  let { code } = pkg;
+  for (const { start, end, text } of edits.sort((a, b) => b.start - a.start)) {
+    code = code.slice(0, start) + text + code.slice(end);
+  }
+  return pkg.map === undefined ? code : `${code}\n//# sourceMappingURL=${pkg.hash}.mjs.map\n`;
+}
+
+function importSource(node: SyntaxNode): { start: number; end: number; value: string } | undefined {
+  const { type } = node;
+  if (
+    type !== "ImportDeclaration" &&
+    type !== "ExportNamedDeclaration" &&
+    type !== "ExportAllDeclaration" &&
+    type !== "ImportExpression"
+  ) {
+    return undefined;
+  }
+  const { source } = node;
+  if (source?.type !== "Literal" || typeof source.value !== "string") return undefined;
+  return { start: source.start, end: source.end, value: source.value };
+}
+
+/** `import.meta.url` and its like mean the source file, not the copy. */
+function metaProperty(
+  node: SyntaxNode,
+): { start: number; end: number; key: string; line: number; column: number } | undefined {
+  if (node.type !== "MemberExpression" || node.object.type !== "MetaProperty" || node.computed)
+    return undefined;
+  const key = node.property.type === "Identifier" ? node.property.name : "";
+  if (key !== "url" && key !== "filename" && key !== "dirname") return undefined;
+  const { line, column } = node.loc!.start;
+  return { start: node.start, end: node.end, key, line, column };
+}
+
+async function resolveImports(specifiers: readonly string[], from: string): Promise<Map<string, string>> {
+  const targets = new Map<string, string>();
+  const npm: string[] = [];
+  for (const specifier of specifiers) {
+    if (specifier === "redun" || specifier.startsWith("redun/"))
+      targets.set(specifier, engineModule(specifier));
+    else if (/^[a-z]+:/.test(specifier) || isBuiltin(specifier)) continue;
+    else npm.push(specifier);
+  }
+  if (npm.length > 0)
+    for (const [specifier, path] of await resolveNpm(npm, from)) targets.set(specifier, path);
+  return targets;
+}
+
+/** esbuild knows the rules of Node's resolution for any folder; the runtimes tell only for their own modules. */
+async function resolveNpm(specifiers: readonly string[], from: string): Promise<Map<string, string>> {
+  const { build } = await import("esbuild");
+  const found = new Map<string, string>();
+  const asked = Symbol("asked");
+  await build({
+    stdin: {
+      contents: specifiers.map((name) => `import ${JSON.stringify(name)};`).join("\n"),
+      resolveDir: from,
+    },
+    bundle: true,
+    write: false,
+    logLevel: "silent",
+    platform: "node",
+    format: "esm",
+    conditions: ["node-addons", "module-sync"],
+    plugins: [
+      {
+        name: "resolve",
+        setup(context) {
+          context.onResolve(
+            { filter: /.*/ },
+            async ({ path, kind, resolveDir, pluginData }: OnResolveArgs) => {
+              if (pluginData === asked || kind === "entry-point") return undefined;
+              const result = await context.resolve(path, { kind, resolveDir, pluginData: asked });
+              if (result.errors.length === 0 && result.path !== "" && !result.external) {
+                found.set(path, pathToFileURL(result.path).href);
+              }
+              return { path, external: true };
+            },
+          );
+        },
+      },
+    ],
+  });
+  return found;
+}
+
+/** A source map whose sources are found from anywhere. */
+function absoluteMap(map: string, from: string): string {
+  const parsed = JSON.parse(map) as { sources: (string | null)[]; sourceRoot?: string };
+  const base = resolve(from, parsed.sourceRoot ?? "");
+  const sources = parsed.sources.map((source) =>
+    source === null || /^[a-z]+:/.test(source) ? source : pathToFileURL(resolve(base, source)).href,
+  );
+  const { sourceRoot: _, ...rest } = parsed;
+  return JSON.stringify({ ...rest, sources });
+}
