@@ -43,6 +43,8 @@ export interface ArgumentRecord {
 /** A finished call: an immutable node of the call graph. */
 export interface CallNodeRecord {
   readonly callHash: string;
+  /** Cache key of the call; follows from task and arguments, and spares computing it again. */
+  readonly evalHash?: string | undefined;
   readonly taskName: string;
   readonly taskHash: string;
   readonly argsHash: string;

@@ -165,7 +165,8 @@ function specOf(job: Job, script: string | undefined): JobSpec {
 
 /** What a running job may use; its signal is made when first asked for, since most jobs never do. */
 class RunningContext implements ExecutorContext {
-  private readonly job: Job;
+  readonly exec: Execution;
+  readonly job: Job;
 
   constructor(exec: Execution, job: Job) {
     this.exec = exec;

@@ -175,6 +175,7 @@ function callNodeOf(job: Job, stored: EncodedValue, result: unknown, timestamp: 
   }
   return {
     callHash: job.callHash!,
+    evalHash: job.evalHash,
     taskName: job.task.fullname,
     taskHash: job.taskHash,
     argsHash: job.argsHash,

@@ -1,0 +1,168 @@
+import type { EntityType, RecordQuery } from "../backend/backend.ts";
+import { stableJson } from "../value/json.ts";
+import type { MemoryStore } from "./memory-store.ts";
+
+type TagFilter = NonNullable<RecordQuery["tags"]>[number];
+
+/** Finds the ids that satisfy all filters of a query, in the order that the port promises. */
+export function findInMemory(store: MemoryStore, query: RecordQuery): string[] {
+  const tests = [...testsOf(store, query)];
+  return idsOf(store, query.type).filter((id) => tests.every((test) => test(id)));
+}
+
+function idsOf(store: MemoryStore, type: EntityType): string[] {
+  const newestFirst = (ids: string[], time: (id: string) => number): string[] =>
+    ids.reverse().sort((a, b) => time(b) - time(a));
+  switch (type) {
+    case "Execution":
+      return newestFirst([...store.executions.keys()], (id) => store.execution(id)?.startTime ?? 0);
+    case "Job":
+      return newestFirst([...store.jobs.keys()], (id) => store.jobs.get(id)!.startTime);
+    case "CallNode":
+      return [...store.calls.keys()];
+    case "Task":
+      return [...store.tasks.keys()];
+    case "Value":
+      return [...store.values.keys()];
+  }
+}
+
+type Test = (id: string) => boolean;
+const never: Test = () => false;
+
+function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
+  const { type } = query;
+  const taskOf = (id: string): { hash: string; name: string; fullname: string } | undefined => {
+    const hash =
+      type === "Task" ? id : type === "Job" ? store.jobs.get(id)?.taskHash : store.calls.get(id)?.taskHash;
+    const task = hash === undefined ? undefined : store.tasks.get(hash);
+    if (task === undefined || type === "Value" || type === "Execution") return undefined;
+    return {
+      hash: task.hash,
+      name: task.name,
+      fullname: task.namespace === "" ? task.name : `${task.namespace}.${task.name}`,
+    };
+  };
+  if (query.ids !== undefined) {
+    const ids = new Set(query.ids);
+    yield (id) => ids.has(id);
+  }
+  if (query.idPrefix !== undefined) {
+    const prefix = query.idPrefix;
+    yield (id) => {
+      if (id.startsWith(prefix)) return true;
+      const task = type === "Task" ? taskOf(id) : undefined;
+      return task !== undefined && (task.name === prefix || task.fullname === prefix);
+    };
+  }
+  if (query.executionIds !== undefined) yield inExecutions(store, type, new Set(query.executionIds));
+  for (const tag of query.executionTags ?? []) {
+    const tagged = [...store.executions.keys()].filter((id) => hasTag(store, id, tag));
+    yield inExecutions(store, type, new Set(tagged));
+  }
+  if (query.executionStatus !== undefined) {
+    const statuses = query.executionStatus;
+    yield type === "Execution" ? (id) => statuses.includes(store.execution(id)!.status) : never;
+  }
+  if (query.jobStatus !== undefined) {
+    const statuses = query.jobStatus;
+    yield type === "Job" ? (id) => statuses.some((status) => matchesStatus(store, id, status)) : never;
+  }
+  if (query.taskNames !== undefined) {
+    const names = query.taskNames;
+    yield (id) => {
+      const task = taskOf(id);
+      return (
+        task !== undefined && names.some((name) => name === (name.includes(".") ? task.fullname : task.name))
+      );
+    };
+  }
+  if (query.taskHashes !== undefined) {
+    const hashes = query.taskHashes;
+    yield (id) => {
+      const task = taskOf(id);
+      return task !== undefined && hashes.some((hash) => task.hash.startsWith(hash));
+    };
+  }
+  if (query.resultValues !== undefined) {
+    const values = new Set(query.resultValues.flatMap((hash) => [...store.withHolders(hash)]));
+    yield (id) => values.has(callOfJob(store, type, id)?.value.hash ?? "");
+  }
+  if (query.argValues !== undefined) {
+    const values = new Set(query.argValues.flatMap((hash) => [...store.withHolders(hash)]));
+    yield (id) => callOfJob(store, type, id)?.args.some((arg) => values.has(arg.value.hash)) ?? false;
+  }
+  if (query.valueTypes !== undefined) {
+    const types = query.valueTypes;
+    yield type === "Value" ? (id) => types.includes(store.values.get(id)!.type) : never;
+  }
+  if (query.filePaths !== undefined) {
+    const patterns = query.filePaths.map(
+      (path) => new RegExp(`^${path.split("*").map(escapePattern).join(".*")}$`, "s"),
+    );
+    yield type === "Value"
+      ? (id) => patterns.some((pattern) => pattern.test(store.values.get(id)!.file ?? ""))
+      : never;
+  }
+  for (const tag of query.tags ?? []) yield (id) => hasTag(store, id, tag);
+  if (query.parentIds !== undefined) {
+    const parents = query.parentIds;
+    yield type === "Job" ? (id) => parents.includes(store.jobs.get(id)!.parentId ?? "") : never;
+  }
+  if (query.callHashes !== undefined) {
+    const calls = query.callHashes;
+    if (type === "CallNode") yield (id) => calls.includes(id);
+    else if (type === "Job") yield (id) => calls.includes(store.jobs.get(id)!.callHash ?? "");
+    else if (type === "Value") {
+      const results = new Set(calls.map((hash) => store.calls.get(hash)?.value.hash));
+      yield (id) => results.has(id);
+    } else yield never;
+  }
+}
+
+const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+function callOfJob(store: MemoryStore, type: EntityType, id: string) {
+  const hash = type === "Job" ? store.jobs.get(id)?.callHash : undefined;
+  return hash === undefined ? undefined : store.calls.get(hash);
+}
+
+function hasTag(store: MemoryStore, id: string, { key, value }: TagFilter): boolean {
+  return store
+    .allTagsOf(id)
+    .some(
+      (tag) =>
+        tag.isCurrent &&
+        tag.key === key &&
+        (value === undefined || stableJson(tag.value) === stableJson(value)),
+    );
+}
+
+function matchesStatus(store: MemoryStore, id: string, status: string): boolean {
+  const job = store.jobs.get(id)!;
+  const failed = store.isFailure(job);
+  if (status === "FAILED") return failed;
+  if (status === "CACHED") return job.cached === true;
+  if (status === "DONE") return job.cached !== true && job.endTime !== undefined && !failed;
+  return job.endTime === undefined && job.callHash === undefined;
+}
+
+function inExecutions(store: MemoryStore, type: EntityType, executions: ReadonlySet<string>): Test {
+  if (type === "Execution") return (id) => executions.has(id);
+  if (type === "Job") return (id) => executions.has(store.jobs.get(id)!.executionId);
+  const found = new Set<string>();
+  for (const job of store.jobs.values()) {
+    if (!executions.has(job.executionId)) continue;
+    if (type === "Task") found.add(job.taskHash);
+    const call = job.callHash === undefined ? undefined : store.calls.get(job.callHash);
+    if (call === undefined) continue;
+    if (type === "CallNode") found.add(call.callHash);
+    else if (type === "Value") {
+      for (const hash of [call.value.hash, ...call.args.map((arg) => arg.value.hash)]) {
+        found.add(hash);
+        for (const part of store.values.get(hash)?.subvalues ?? []) found.add(part);
+      }
+    }
+  }
+  return (id) => found.has(id);
+}

@@ -1,0 +1,167 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { BackendError } from "../errors/errors.ts";
+import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql-driver.ts";
+
+/** For how long, in milliseconds, a writer waits for another process's transaction. */
+const BUSY_TIMEOUT = 30_000;
+
+/** Opens a SQLite file with node:sqlite. @throws BackendError with what is wrong with the file */
+export async function openSqlite(path: string): Promise<SqlDriver> {
+  const { DatabaseSync } = await importSqlite();
+  let db: DatabaseSync;
+  try {
+    if (path !== ":memory:" && !existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+    db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+    db.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+    );
+  } catch (error) {
+    throw sqliteError(error, path, "open");
+  }
+  return new SqliteDriver(db, path);
+}
+
+/** Node still calls its SQLite experimental at each start; the user can do nothing about it. */
+async function importSqlite(): Promise<typeof import("node:sqlite")> {
+  const { emitWarning } = process;
+  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).includes("SQLite"))
+      (emitWarning as (...args: unknown[]) => void).call(process, warning, ...rest);
+  }) as typeof process.emitWarning;
+  try {
+    return await import("node:sqlite");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+class SqliteDriver implements SqlDriver {
+  private readonly db: DatabaseSync;
+  private readonly path: string;
+  private readonly statements = new Map<string, SqlStatement>();
+
+  constructor(db: DatabaseSync, path: string) {
+    this.db = db;
+    this.path = path;
+  }
+
+  exec(sql: string): void {
+    try {
+      this.db.exec(sql);
+    } catch (error) {
+      throw sqliteError(error, this.path, "use");
+    }
+  }
+
+  prepare(sql: string): SqlStatement {
+    let statement = this.statements.get(sql);
+    if (statement === undefined) {
+      try {
+        statement = new SqliteStatement(this.db.prepare(sql), this.path);
+      } catch (error) {
+        throw sqliteError(error, this.path, "use");
+      }
+      this.statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  transaction<T>(work: () => T): T {
+    this.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      try {
+        this.db.exec("ROLLBACK");
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.statements.clear();
+    try {
+      this.db.exec("PRAGMA optimize");
+    } catch {
+      // Only a matter of speed.
+    }
+    this.db.close();
+  }
+}
+
+class SqliteStatement implements SqlStatement {
+  private readonly statement: StatementSync;
+  private readonly path: string;
+
+  constructor(statement: StatementSync, path: string) {
+    this.statement = statement;
+    this.path = path;
+  }
+
+  all(...params: SqlValue[]): SqlRow[] {
+    try {
+      return this.statement.all(...params) as SqlRow[];
+    } catch (error) {
+      throw sqliteError(error, this.path, "read");
+    }
+  }
+
+  get(...params: SqlValue[]): SqlRow | undefined {
+    try {
+      return this.statement.get(...params) as SqlRow | undefined;
+    } catch (error) {
+      throw sqliteError(error, this.path, "read");
+    }
+  }
+
+  run(...params: SqlValue[]): { changes: number; id: number } {
+    try {
+      const { changes, lastInsertRowid } = this.statement.run(...params);
+      return { changes: Number(changes), id: Number(lastInsertRowid) };
+    } catch (error) {
+      throw sqliteError(error, this.path, "write");
+    }
+  }
+}
+
+/** SQLite's primary result codes, and what each means to a user. @see https://www.sqlite.org/rescode.html */
+const meanings: Readonly<Record<number, readonly [state: string, hint: string]>> = {
+  5: ["another process keeps it locked", "Wait for the other run to end, or look for one that hangs."],
+  8: [
+    "it is read-only",
+    "Give yourself write permission for the file and its folder, or use another folder with -c.",
+  ],
+  10: ["the disk reports an error", "Check the disk; on a network drive, move the store to a local one."],
+  11: ["it is damaged", "Restore a copy of it, or move the file away to start afresh."],
+  13: ["the disk is full", "Free some space and run again: what was stored so far will be reused."],
+  14: [
+    "the file cannot be opened",
+    "Check that its folder exists and that you may write there, or use another with -c.",
+  ],
+  26: ["it is not a SQLite database", "Move the file away to start afresh, or use another folder with -c."],
+};
+
+function sqliteError(error: unknown, path: string, verb: string): unknown {
+  const { errcode, code, message } = error as { errcode?: number; code?: string; message?: string };
+  if (
+    errcode === undefined &&
+    code !== "EACCES" &&
+    code !== "EROFS" &&
+    code !== "ENOTDIR" &&
+    code !== "EEXIST"
+  )
+    return error;
+  const [state, hint] =
+    errcode === undefined ? meanings[14]! : (meanings[errcode & 0xff] ?? [message ?? "unknown", undefined]);
+  return new BackendError(`Cannot ${verb} the store ${path}: ${state}`, {
+    hint,
+    cause: error,
+    fields: { path, sqlite: errcode ?? code ?? null },
+  });
+}
