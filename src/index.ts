@@ -4,6 +4,9 @@
  *
  * @module
  */
+import { registerHttpFileSystem } from "./file-systems/http.ts";
+import { registerMemoryFileSystem } from "./file-systems/memory.ts";
+
 export type {
   ArgumentRow,
   Backend,
@@ -80,6 +83,27 @@ export {
   times,
 } from "./expression/operators.ts";
 export type { Expression, Lazy, LazyArguments, Resolved } from "./expression/types.ts";
+export { copyPath, type CopyPathOptions } from "./file/copy.ts";
+export type { FileData, TextEncoding } from "./file/data.ts";
+export { ContentDir, ContentStagingDir, Dir, IDir, IStagingDir, isDir, StagingDir } from "./file/dir.ts";
+export * from "./file/errors.ts";
+export {
+  ContentFile,
+  ContentStagingFile,
+  type CopyOptions,
+  File,
+  IFile,
+  IStagingFile,
+  isFile,
+  StagingFile,
+} from "./file/file.ts";
+export { ContentFileSet, FileSet, IFileSet, isFileSet } from "./file/file-set.ts";
+export type { ByteRange, FileEntry, FileStat, FileSystem, ShellCopyOptions } from "./file/file-system.ts";
+export { fileSystemFor, registeredSchemes, registerFileSystem, schemeOf } from "./file/file-systems.ts";
+export { shellCopy, shellQuote } from "./file/shell.ts";
+export { Staging } from "./file/staging.ts";
+export { HttpFileSystem, type HttpFileSystemOptions } from "./file-systems/http.ts";
+export { MemoryFileSystem } from "./file-systems/memory.ts";
 export type * from "./scheduler/events.ts";
 export {
   type RunOptions,
@@ -110,3 +134,6 @@ export { hashBytes, hashStruct, setSha512 } from "./value/hash.ts";
 export type { Json } from "./value/json.ts";
 export { registerValue, type ValueCodec } from "./value/registry.ts";
 export { decodeValue, type EncodedValue, encodeValue, hashValue } from "./value/value.ts";
+
+registerHttpFileSystem();
+registerMemoryFileSystem();

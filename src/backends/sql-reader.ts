@@ -54,8 +54,7 @@ export class SqlReader {
 
   lookup(queries: readonly CacheQuery[], isCurrent: (taskHash: string) => boolean): (CacheHit | undefined)[] {
     const currentSets = new Map<number, boolean>();
-    this.single ??= this.db.prepare(SINGLE);
-    const { single } = this;
+    const single = this.db.prepare(SINGLE);
     return queries.map((query) => {
       for (const kind of query.allowed) {
         if (kind === "single") {

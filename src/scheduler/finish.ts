@@ -15,6 +15,9 @@ const KEEP = 256;
 /** A job that took longer, in milliseconds, is stored before its result is announced. */
 const SLOW = 500;
 
+/** Types whose values are recorded with their path. */
+const FILE_TYPES: ReadonlySet<string> = new Set(["redun.File", "redun.ContentFile", "redun.IFile"]);
+
 const NO_RECORDS: readonly never[] = [];
 
 /** Marks a job as begun: its record is written from now on. */

@@ -45,7 +45,7 @@ interface Latin1Buffer {
 
 /** Copies the 40 digits out: a slice of the engine's would keep all 128 alive, three times the memory of a hash. */
 function compact(hash: NonNullable<NodeCrypto["hash"]>): Sha512 {
-  const { Buffer } = globalThis as { Buffer?: { alloc(size: number): Latin1Buffer } };
+  const { Buffer } = globalThis as unknown as { Buffer?: { alloc(size: number): Latin1Buffer } };
   const scratch = Buffer?.alloc(HASH_LENGTH);
   if (typeof scratch?.latin1Write !== "function") return (data) => hash("sha512", data, "hex");
   return (data) => {
