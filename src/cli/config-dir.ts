@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { makeFolder } from "../package/local-copy.ts";
 import { RedunClientError, UsageError } from "./client-error.ts";
 import { Config, DEFAULT_DB_URI, postprocessConfig } from "./config.ts";
 
@@ -75,7 +76,7 @@ export function openConfig(place: ConfigPlace): Config {
 export function createConfig(dir: string): void {
   const file = join(dir, FILE);
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
     if (!existsSync(file)) writeFileSync(file, DEFAULT_INI, { flag: "wx" });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;

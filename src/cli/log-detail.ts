@@ -8,7 +8,14 @@ import { colors } from "./colors.ts";
 import { dataflowText } from "./dataflow-text.ts";
 import { type FoundFile, newestJobOf } from "./find-record.ts";
 import type { Output } from "./output.ts";
-import { argumentsText, displayStored, executionLine, jobLine, RecordReader } from "./record-lines.ts";
+import {
+  argumentsText,
+  displayStored,
+  executionLine,
+  fullnameOf,
+  jobLine,
+  RecordReader,
+} from "./record-lines.ts";
 import { statusTable } from "./status-table.ts";
 import { formatTagValue } from "./tag-text.ts";
 import { dedent, duration, indent, shortId } from "./text.ts";
@@ -187,8 +194,7 @@ async function showTask(backend: Backend, output: Output, hash: string): Promise
   const [task] = await backend.getTasks([hash]);
   if (task === undefined) return output.print(`Task ${hash} is not recorded`);
   const tags = await new RecordReader(backend).tags([hash]);
-  const fullname = [task.namespace, task.name].filter(Boolean).join(".");
-  output.print(`Task ${hash} ${fullname}${tags(hash)}`);
+  output.print(`Task ${hash} ${fullnameOf(task)}${tags(hash)}`);
   if (task.doc) output.print(indent(task.doc, "  "));
   output.print(`\n${indent(colors.dim(dedent(task.source)), "    ")}`);
 }

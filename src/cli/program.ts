@@ -38,6 +38,7 @@ function makeProgram(argv: readonly string[], output: Output): Command {
     .option("-s, --setup <k=v>", "argument of the setup_scheduler function (repeatable)", collect, [])
     .option("--setup-help", "show the arguments of the setup_scheduler function")
     .enablePositionalOptions()
+    .helpCommand(false)
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: (text) => output.write(text),
@@ -85,6 +86,21 @@ function makeProgram(argv: readonly string[], output: Output): Command {
       }
       program.outputHelp();
     });
+  add(program, "help [COMMAND...]", "show what a command does", async () => (_cli, words) => {
+    let command: Command = program;
+    for (const word of words) {
+      const found = command.commands.find((candidate) => candidate.name() === word);
+      if (found === undefined) {
+        const names = command.commands.map((candidate) => candidate.name());
+        throw new UsageError(`Unknown command: ${words.join(" ")}`, {
+          hint: suggestion(word, names, "Commands"),
+        });
+      }
+      command = found;
+    }
+    command.outputHelp();
+    return Promise.resolve();
+  });
   add(program, "init [DIR]", "make a repository", async () => (await import("./commands/init.ts")).init);
   addRunOptions(
     add(

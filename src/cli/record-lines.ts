@@ -135,6 +135,10 @@ export function jobLine(job: JobRow, call: string, tags: string, full = false): 
   return `Job ${full ? job.id : shortId(job.id)} ${paintedStatus(job.status)} ${localTime(job.startTime)}:  ${call}${tags}`;
 }
 
+export function fullnameOf({ namespace, name }: TaskRecord): string {
+  return namespace === "" ? name : `${namespace}.${name}`;
+}
+
 /** One line for each record, in the order given. */
 export async function recordLines(
   backend: Backend,
@@ -155,14 +159,18 @@ export async function recordLines(
     lines.set(hash, `CallNode ${hash.slice(0, 8)} ${node.taskName}${tags(hash)}`);
   }
   for (const [hash, task] of await reader.tasks(idsOf("Task"))) {
-    const fullname = [task.namespace, task.name].filter(Boolean).join(".");
-    lines.set(`Task ${hash}`, `Task ${hash.slice(0, 8)} ${fullname}${tags(hash)}`);
+    lines.set(`Task ${hash}`, `Task ${hash.slice(0, 8)} ${fullnameOf(task)}${tags(hash)}`);
   }
-  for (const [hash, value] of await reader.values(idsOf("Value"))) {
+  const values = await reader.values(idsOf("Value"));
+  const taskHashes = [...values.values()].filter(({ type }) => type === "redun.Task").map(({ hash }) => hash);
+  const tasks = await reader.tasks(taskHashes);
+  for (const [hash, value] of values) {
+    const task = tasks.get(hash);
+    const shown = task === undefined ? displayStored(value) : `Task(${fullnameOf(task)})`;
     const text =
       asFiles && value.file !== null
         ? `File ${hash.slice(0, 8)} ${value.file}`
-        : `Value ${hash.slice(0, 8)} ${value.type} ${displayStored(value)}`;
+        : `Value ${hash.slice(0, 8)} ${value.type} ${shown}`;
     lines.set(hash, text + tags(hash));
   }
   return found.flatMap(({ type, id }) => lines.get(type === "Task" ? `Task ${id}` : id) ?? []);

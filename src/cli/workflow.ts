@@ -69,6 +69,11 @@ export async function openWorkflow(script: string, dir: string, output: Output):
     throw new Exit(1);
   }
   for (const warning of built.warnings) output.log(`Warning: ${warning}`, "WARN");
+  return workflowOf(script, built);
+}
+
+/** A loaded package as a workflow. */
+export function workflowOf(script: string, built: BuiltWorkflow): Workflow {
   const described = new Map(built.package.manifest.tasks.map((task) => [task.fullname, task]));
   const tasks = built.package.tasks
     .filter(({ namespace }) => namespace !== "redun")
@@ -78,8 +83,8 @@ export async function openWorkflow(script: string, dir: string, output: Output):
 
 /** An error of the operating system outside of the workflow's own code. */
 function isSystemError(error: unknown): boolean {
-  const { path, syscall } = error as NodeJS.ErrnoException;
-  return syscall && path?.includes(".redun");
+  const { path = "", syscall } = error as NodeJS.ErrnoException;
+  return syscall !== undefined && path.includes(".redun");
 }
 
 /** Tells about an error that the workflow's own code threw while it was imported. */

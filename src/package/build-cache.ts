@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { hashBytes } from "../value/hash.ts";
 import { type LoadedPackage, loadPackageFile } from "./load.ts";
-import { ENGINE, packageFile, readSidecar, replaceFile } from "./local-copy.ts";
+import { ENGINE, makeFolder, packageFile, readSidecar, replaceFile } from "./local-copy.ts";
 
 /** A file as it was when a package was built from it. */
 type Stamp = readonly [path: string, mtime: number, size: number];
@@ -71,7 +71,7 @@ export async function loadWorkflow(entry: string, options: BuildCacheOptions): P
       absent,
       warnings,
     };
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     replaceFile(file, JSON.stringify(cached));
   }
   return { package: await loadPackageFile(path), path, warnings, cached: false };

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { PackageManifest } from "./types.ts";
@@ -69,6 +69,17 @@ export function readSidecar(path: string): LocalCopy | undefined {
     return JSON.parse(readFileSync(sidecarFile(path), "utf8")) as LocalCopy;
   } catch {
     return undefined;
+  }
+}
+
+/** Makes a folder and those above it. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    // Making several folders at once hides that the disk is read-only.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" && existsSync(dirname(path))) mkdirSync(path);
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -10,6 +10,7 @@ import {
   ENGINE,
   engineModule,
   type LocalCopy,
+  makeFolder,
   packageFile,
   readSidecar,
   replaceFile,
@@ -41,7 +42,7 @@ export async function writePackage(pkg: CodePackage, dir: string, from: string):
     engine: ENGINE,
     from,
   };
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   if (pkg.map !== undefined) replaceFile(`${path}.map`, absoluteMap(pkg.map, from));
   replaceFile(path, code);
   replaceFile(sidecarFile(path), JSON.stringify(sidecar));

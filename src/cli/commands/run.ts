@@ -66,7 +66,7 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
   }
   const early = mergeRunOptions([first, between.options]);
   const rerunning = early.rerun === true || tail.includes("--rerun");
-  let scheduler = rerunning ? await openScheduler(repo.config, repo.dir) : undefined;
+  let scheduler = rerunning ? await openScheduler(repo.config, repo.dir, cli.globals.setup) : undefined;
   try {
     const earlier = scheduler === undefined ? undefined : await rerunCall(scheduler.backend, name);
     const { task, described } = findTask(workflow, earlier?.task ?? name);
@@ -78,7 +78,7 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
     }
     if (tail[0] === "info") return output.print(taskInfo(task));
     const { options, args } = parseTail(task, described, tail, early, earlier?.args ?? []);
-    const ready = scheduler ?? (await openScheduler(repo.config, repo.dir));
+    const ready = scheduler ?? (await openScheduler(repo.config, repo.dir, cli.globals.setup));
     // From here on it is closed together with what is told of the run.
     scheduler = undefined;
     await execute(cli, ready, { workflow, task, args, options, git, config: repo.config });
