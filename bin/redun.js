@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// Old Nodes must be able to read this file far enough to say what is wrong, so it keeps to old syntax.
+var version = process.versions.node.split(".").map(Number);
+
+if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
+  console.error("[redun] redun needs Node 22.13 or newer, but this is Node " + process.versions.node + ".");
+  process.exitCode = 1;
+} else {
+  import("node:module").then(function (module) {
+    // Compiled code is kept between runs, which halves the time to start.
+    if (module.enableCompileCache) module.enableCompileCache();
+    return import("../dist/cli.js");
+  });
+}
