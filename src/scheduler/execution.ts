@@ -17,6 +17,15 @@ import { flushLookups, seekAgain } from "./lookup.ts";
 import { Recorder } from "./recorder.ts";
 import { type TaskSet, TaskSets } from "./task-set.ts";
 
+/** Reverses the end of a list in place. */
+function reverseFrom(list: unknown[], start: number): void {
+  for (let i = start, j = list.length - 1; i < j; i++, j--) {
+    const item = list[i];
+    list[i] = list[j];
+    list[j] = item;
+  }
+}
+
 /** What a finished call leaves behind for equal calls of the same execution. */
 export interface FinishedCall {
   readonly failed: boolean;
@@ -96,6 +105,8 @@ export class Execution {
   /** Jobs that a dry run would have run. */
   dryRunMisses = 0;
   private readonly stack: (() => void)[] = [];
+  /** From this index on the stack holds what was added last, still in the order of adding. */
+  private fresh = 0;
   private readonly done: PromiseWithResolvers<Cell> = Promise.withResolvers();
   private external = 0;
   private scheduled = false;
@@ -119,19 +130,15 @@ export class Execution {
     return this.done.promise;
   }
 
-  /** Adds work, to be done next. */
+  /** Adds work, to be done next. What one step adds is done in the order in which it was added. */
   push(work: () => void): void {
     this.stack.push(work);
     if (!this.looping) this.wake();
   }
 
-  /** Settles a cell; its listeners go through the work stack, in the order in which they came. */
+  /** Settles a cell; its listeners go through the work stack. */
   settle(cell: Cell, failed: boolean, result: unknown, encoded?: EncodedValue): void {
-    const listeners = cell.settle(failed, result, encoded);
-    for (let i = listeners.length - 1; i >= 0; i--) {
-      const listener = listeners[i]!;
-      this.push(() => listener(cell));
-    }
+    for (const listener of cell.settle(failed, result, encoded)) this.push(() => listener(cell));
   }
 
   /** Counts on a promise: its outcome is handled as work, and the execution doesn't end for lack of it before. */
@@ -203,7 +210,9 @@ export class Execution {
     const { stack } = this;
     const end = performance.now() + SLICE;
     for (let steps = 1; !this.over; steps++) {
+      if (stack.length - this.fresh > 1) reverseFrom(stack, this.fresh);
       const step = stack.pop();
+      this.fresh = stack.length;
       if (step !== undefined) step();
       else if (this.lookups.length > 0) flushLookups(this);
       else break;
@@ -249,10 +258,7 @@ export class Execution {
 
   /** Has jobs that wait for units try again, in order; a twin that finished meanwhile may satisfy them. */
   retryWaiting(jobs: readonly Job[]): void {
-    for (let i = jobs.length - 1; i >= 0; i--) {
-      const job = jobs[i]!;
-      this.push(() => seekAgain(this, job));
-    }
+    for (const job of jobs) this.push(() => seekAgain(this, job));
   }
 
   /** Moves a job from one column of the status table to another. */

@@ -107,12 +107,10 @@ export function flushLookups(exec: Execution): void {
   const { backend, registry } = exec.options;
   const current = registry.hashes();
   const handle = (hits: (CacheHit | undefined)[]): void => {
-    // The work stack is last in, first out.
-    for (let i = jobs.length - 1; i >= 0; i--) {
-      const job = jobs[i]!;
+    jobs.forEach((job, i) => {
       const hit = hits[i];
       exec.push(hit === undefined ? () => callFunction(exec, job) : () => takeHit(exec, job, hit));
-    }
+    });
   };
   const answer = backend.lookup(queries, (hash) => current.has(hash));
   if (answer instanceof Promise) exec.await(answer, handle, (error) => exec.abort(error));
