@@ -40,6 +40,9 @@ function makeProgram(argv: readonly string[], output: Output): Command {
     .enablePositionalOptions()
     .helpCommand(false)
     .showSuggestionAfterError()
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), argumentsOf(command)].filter(Boolean).join(" "),
+    })
     .configureOutput({
       writeOut: (text) => output.write(text),
       writeErr: (text) => output.log(text.trimEnd(), "ERROR"),
@@ -176,6 +179,16 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
     async () => (await import("./commands/repl.ts")).repl,
   );
   return program;
+}
+
+/** What stands after a command's name in the list of commands. */
+function argumentsOf(command: Command): string {
+  if (command.commands.length > 0) return "COMMAND";
+  return command
+    .usage()
+    .replace(/^\[options\] ?/, "")
+    .replace("[words...]", "")
+    .trim();
 }
 
 type Add = (parent: Command, usage: string, description: string, load: () => Promise<Handler>) => Command;

@@ -12,6 +12,7 @@ import type { ExecutionStatus, JobStatus, TaskRecord } from "../backend/records.
 import { display, trim } from "../value/display.ts";
 import { decodeValue } from "../value/value.ts";
 import { colors } from "./colors.ts";
+import "./value-types.ts";
 import { formatTags } from "./tag-text.ts";
 import { commandLine, localTime, shortId, statusText } from "./text.ts";
 

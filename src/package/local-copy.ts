@@ -36,7 +36,11 @@ let exportsOfEngine: Record<string, unknown> | undefined;
 /** The module of the running engine that an import of `redun` or `redun/…` means. */
 export function engineModule(specifier: string): string {
   const subpath = specifier.slice("redun".length);
-  if (fromSource) return new URL(`../${subpath === "" ? "index" : subpath.slice(1)}.ts`, here).href;
+  if (fromSource) {
+    const module = subpath === "" ? "index" : subpath.slice(1);
+    const file = new URL(`../${module}.ts`, here);
+    return existsSync(file) ? file.href : new URL(`../${module}/index.ts`, here).href;
+  }
   let folder = dirname(fileURLToPath(here));
   while (exportsOfEngine === undefined && dirname(folder) !== folder) {
     const file = join(folder, "package.json");

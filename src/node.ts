@@ -1,0 +1,13 @@
+/**
+ * What Node and Deno add to the engine: the SQLite store in a file, executors in other processes, and the file
+ * systems of disk and Web, which importing this module registers.
+ *
+ * @module
+ */
+import { registerFileSystems } from "./cli/runtime.ts";
+
+export { SqliteBackend, type SqliteBackendOptions } from "./backends/sqlite-backend.ts";
+export { openRepository as openRepo } from "./cli/repository.ts";
+export { LocalFileSystem } from "./file-systems/local.ts";
+
+registerFileSystems();
