@@ -5,7 +5,16 @@
  * `--no-types` leaves the declarations as they are.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -22,9 +31,9 @@ export function entryPoints(): Record<string, string> {
   for (const target of Object.values(manifest.exports)) {
     if (typeof target === "string") continue;
     const name = target.default.slice("./dist/".length, -".js".length);
-    const candidates = [`src/${name}.ts`, `src/${name}/index.ts`];
-    const source = candidates.find((path) => existsSync(join(root, path)));
-    if (source === undefined) throw new Error(`Cannot build ${target.default}: there is no ${candidates.join(" or ")}`);
+    const source = `src/${name}.ts`;
+    if (!existsSync(join(root, source)))
+      throw new Error(`Cannot build ${target.default}: there is no ${source}`);
     entries[name] = source;
   }
   // Workers are started by the address of their file, which therefore keeps its name.
@@ -54,7 +63,8 @@ export async function buildModules(): Promise<void> {
   const written = new Set<string>();
   for (const { path, contents } of result.outputFiles) {
     written.add(basename(path));
-    if (!existsSync(path) || Buffer.compare(readFileSync(path), contents) !== 0) writeFileSync(path, contents);
+    if (!existsSync(path) || Buffer.compare(readFileSync(path), contents) !== 0)
+      writeFileSync(path, contents);
   }
   for (const name of readdirSync(dist)) {
     if (name.endsWith(".js") && !written.has(name)) rmSync(join(dist, name), { force: true });

@@ -41,7 +41,13 @@ try {
     join(folder, "tsconfig.json"),
     JSON.stringify({
       extends: "../../tsconfig.base.json",
-      compilerOptions: { noEmit: true, isolatedDeclarations: false, declaration: false, types: ["node"], lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"] },
+      compilerOptions: {
+        noEmit: true,
+        isolatedDeclarations: false,
+        declaration: false,
+        types: ["node"],
+        lib: ["ESNext", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
+      },
       include: ["*.ts"],
     }),
   );

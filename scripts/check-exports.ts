@@ -16,7 +16,8 @@ let seen = 0;
 for (const [name, target] of Object.entries(exports)) {
   if (typeof target === "string") continue;
   seen++;
-  for (const file of [target.types, target.default]) if (!existsSync(file)) problems.push(`${name}: ${file} is missing`);
+  for (const file of [target.types, target.default])
+    if (!existsSync(file)) problems.push(`${name}: ${file} is missing`);
   if (!existsSync(target.default)) continue;
   const names = Object.keys(await import(new URL(`../${target.default}`, import.meta.url).href));
   if (names.length === 0) problems.push(`${name} exports nothing`);
@@ -44,7 +45,8 @@ for (const entry of ["src/index.ts", "src/testing.ts"]) {
   });
   const size = gzipSync(result?.outputFiles[0]?.contents ?? "").length;
   console.log(`${entry}: ${(size / 1024).toFixed(1)} KB minified and compressed`);
-  if (entry === "src/index.ts" && size > CORE_LIMIT) problems.push(`The core is larger than ${CORE_LIMIT / 1024} KB`);
+  if (entry === "src/index.ts" && size > CORE_LIMIT)
+    problems.push(`The core is larger than ${CORE_LIMIT / 1024} KB`);
 }
 for (const problem of problems) console.error(problem);
 process.exit(problems.length === 0 ? 0 : 1);

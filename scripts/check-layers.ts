@@ -29,7 +29,9 @@ const folderOf = (file: string): string => {
   return path.includes("/") ? path.split("/")[0]! : ".";
 };
 
-const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"));
+const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+  (file) => /\.tsx?$/.test(file) && !file.endsWith(".d.ts"),
+);
 const problems: string[] = [];
 for (const name of files) {
   const file = join(root, name);
@@ -38,12 +40,14 @@ for (const name of files) {
   const layer = layerOf(folder);
   for (const [, specifier] of source.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)) {
     if (!specifier!.startsWith(".")) {
-      if (specifier!.startsWith("node:") && layer <= CORE) problems.push(`src/${name} is of the core and imports ${specifier}`);
+      if (specifier!.startsWith("node:") && layer <= CORE)
+        problems.push(`src/${name} is of the core and imports ${specifier}`);
       continue;
     }
     const target = folderOf(resolve(dirname(file), specifier!));
     const targetLayer = layerOf(target);
-    if (targetLayer > layer) problems.push(`src/${name} (layer ${layer}) imports ${specifier} (layer ${targetLayer})`);
+    if (targetLayer > layer)
+      problems.push(`src/${name} (layer ${layer}) imports ${specifier} (layer ${targetLayer})`);
     if (layer === ADAPTERS && target !== folder && (targetLayer === ADAPTERS || targetLayer === CORE)) {
       problems.push(`src/${name} is an adapter and imports ${specifier}`);
     }
