@@ -59,8 +59,7 @@ function attempt(exec: Execution, job: Job, executor: Executor): void {
   } else if (executor.invoke !== undefined) {
     invokeHere(exec, job, executor, context, (value) => returned(exec, job, value), failed);
   } else {
-    const spec = specOf(job, undefined);
-    settleRemote(exec, job, executor.run(spec, context), failed);
+    runElsewhere(exec, job, executor, undefined, context, failed);
   }
 }
 
@@ -115,18 +114,27 @@ function runScript(
       );
       return;
     }
-    settleRemote(exec, job, executor.run(specOf(job, script), context), failed);
+    runElsewhere(exec, job, executor, script, context, failed);
   };
   if (isThenable(made)) exec.await(made, submit, failed);
   else submit(made);
 }
 
-function settleRemote(
+function runElsewhere(
   exec: Execution,
   job: Job,
-  running: Promise<JobResult>,
+  executor: Executor,
+  script: string | undefined,
+  context: ExecutorContext,
   failed: (error: unknown) => void,
 ): void {
+  let running: Promise<JobResult>;
+  try {
+    running = executor.run(specOf(job, script), context);
+  } catch (error) {
+    failed(error);
+    return;
+  }
   exec.await(
     withTimeout(job, running),
     (result) => {
@@ -178,7 +186,12 @@ class RunningContext implements ExecutorContext {
     return this.job.abort.signal;
   }
 
-  log(line: string): void {
+  /** Made when asked for, so that it may be taken out of its object. */
+  get log(): (line: string) => void {
+    return (line) => this.addLine(line);
+  }
+
+  private addLine(line: string): void {
     const { exec, job } = this;
     job.log ??= [];
     job.log.push(line);
@@ -223,7 +236,9 @@ function failedAttempt(exec: Execution, job: Job, executor: Executor, error: unk
   // What the failed attempt has called is called again, or found among the finished calls.
   job.children = undefined;
   job.cells = undefined;
-  attempt(exec, job, executor);
+  // Units that were given back while the function waited must be had again.
+  if (job.units === undefined && job.options.limits !== undefined) callFunction(exec, job);
+  else attempt(exec, job, executor);
 }
 
 /** A function has returned: its value is stored as the single reduction, and evaluated. */
@@ -323,8 +338,10 @@ export function awaitExpression(
   // Units are for the function's own work; holding them here could keep the awaited jobs from ever starting.
   releaseLimits(exec, job);
   return new Promise((resolve, reject) => {
+    exec.awaiting.add(reject);
     exec.push(() =>
       evaluate(exec, expression, job, (failed, result) => {
+        exec.awaiting.delete(reject);
         if (failed) reject(result);
         else resolve(result);
       }),

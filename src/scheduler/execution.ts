@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend.ts";
-import { CancelledError, DryRunError } from "../errors/errors.ts";
+import { type CancelledError, DryRunError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { TaskNode } from "../expression/node.ts";
 import type { TaskRegistry } from "../task/registry.ts";
@@ -100,6 +100,8 @@ export class Execution {
   readonly lookups: Job[] = [];
   readonly counts: Map<string, MutableCounts> = new Map();
   readonly recordedTasks: Set<string> = new Set();
+  /** What rejects the expressions that running functions await. */
+  readonly awaiting: Set<(error: unknown) => void> = new Set();
   readonly context: JobContext;
   rootJob: Job | undefined = undefined;
   /** Jobs that a dry run would have run. */
@@ -109,20 +111,35 @@ export class Execution {
   private fresh = 0;
   private readonly done: PromiseWithResolvers<Cell> = Promise.withResolvers();
   private external = 0;
+  /** How many of the external promises are those of scheduler tasks, which wait for the execution in turn. */
+  private held = 0;
+  private starving = false;
   private scheduled = false;
   private looping = false;
   private flushTimer: ReturnType<typeof setTimeout> | undefined = undefined;
   private over = false;
+  private cancelled = false;
 
   constructor(options: ExecutionOptions) {
     this.id = options.id;
     this.options = options;
     this.recorder = new Recorder(options.backend);
     this.context = this.contexts.of(options.context);
+    // It may be rejected before anybody waits for it.
+    this.done.promise.catch(() => {});
   }
 
   get isOver(): boolean {
     return this.over;
+  }
+
+  get isCancelled(): boolean {
+    return this.cancelled;
+  }
+
+  /** Whether there is a record of the execution itself. */
+  get isRecorded(): boolean {
+    return this.rootJob?.recordedStart === true;
   }
 
   /** Settles when the root cell does, or the execution is aborted. */
@@ -156,6 +173,18 @@ export class Execution {
     );
   }
 
+  /** Like {@link await}, for a promise that may itself wait for something of this execution. */
+  hold<T>(promise: PromiseLike<T>, onValue: (value: T) => void, onError: (error: unknown) => void): void {
+    this.held++;
+    const released =
+      <V>(next: (value: V) => void) =>
+      (value: V): void => {
+        this.held--;
+        next(value);
+      };
+    this.await(promise, released(onValue), released(onError));
+  }
+
   /** Ends the execution when this cell settles. */
   watch(root: Cell): void {
     root.listen((cell) => this.finish(() => this.done.resolve(cell)));
@@ -167,15 +196,17 @@ export class Execution {
   }
 
   /** Ends the execution because its caller gave up: the jobs at work fail, are told so, and are recorded. */
-  cancel(reason: unknown): void {
+  cancel(error: CancelledError): void {
     if (this.over) return;
-    const error = new CancelledError("The execution was cancelled", { cause: reason });
+    this.cancelled = true;
     const jobs = [...this.running];
     for (const job of jobs) job.abort?.abort(error);
     // Children fail before their parents, so that each parent's record knows them.
     for (const job of jobs.reverse()) failJob(this, job, error);
     if (this.rootJob !== undefined && !this.rootJob.isEnded) failJob(this, this.rootJob, error);
     this.finish(() => this.done.reject(error));
+    for (const giveUp of this.awaiting) giveUp(error);
+    this.awaiting.clear();
   }
 
   private finish(settle: () => void): void {
@@ -227,6 +258,7 @@ export class Execution {
     }
     if (this.over) return;
     if (this.external === 0) this.starve();
+    else if (this.dryRunMisses > 0 && this.external === this.held) this.starveSoon();
     else if (this.recorder.isDue(Date.now())) this.flush();
     else if (this.recorder.isDirty) this.flushTimer ??= setTimeout(this.flushLater, 250);
   }
@@ -245,6 +277,16 @@ export class Execution {
   flush(): void {
     const writing = this.recorder.flush();
     if (writing !== undefined) writing.catch((error) => this.abort(error));
+  }
+
+  /** What scheduler tasks of a dry run still wait for may never come; but first let them take what has come. */
+  private starveSoon(): void {
+    if (this.starving) return;
+    this.starving = true;
+    nextTurn(() => {
+      this.starving = false;
+      if (!this.over && !this.scheduled && this.external === this.held) this.starve();
+    });
   }
 
   /** Nothing is left to do and the root has no value. */

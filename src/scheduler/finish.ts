@@ -4,6 +4,7 @@ import { hashCallNode } from "../value/hash.ts";
 import { isContainer, leaves } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { type EncodedValue, encodeValue, normalizeValue } from "../value/value.ts";
+import { hasExpression } from "./evaluate.ts";
 import type { Execution } from "./execution.ts";
 import type { Job } from "./job.ts";
 import { callKey } from "./lookup.ts";
@@ -16,7 +17,7 @@ const KEEP = 256;
 const SLOW = 500;
 
 /** Types whose values are recorded with their path. */
-const FILE_TYPES: ReadonlySet<string> = new Set(["redun.File", "redun.ContentFile", "redun.IFile"]);
+const _FILE_TYPES: ReadonlySet<string> = new Set(["redun.File", "redun.ContentFile", "redun.IFile"]);
 
 const NO_RECORDS: readonly never[] = [];
 
@@ -57,7 +58,9 @@ function recordTask(exec: Execution, job: Job): void {
     doc: definition.doc,
     parameters: definition.parameters,
   });
-  recordTags(exec, "Task", job.taskHash, jobTags(definition.options.tags));
+  // Tags that are expressions have other values in other jobs.
+  const { tags } = definition.options;
+  if (!hasExpression(tags)) recordTags(exec, "Task", job.taskHash, jobTags(tags));
 }
 
 export interface FinishOptions {
@@ -151,7 +154,7 @@ function conclude(
     exec.settle(job.cell, failed, result, failed ? undefined : stored);
     job.release(exec.options.events.has("job-end"));
   };
-  if (endTime - job.startTime < SLOW || cached) {
+  if (endTime - job.startTime < SLOW || cached || exec.isCancelled) {
     announce();
     return;
   }

@@ -51,6 +51,12 @@ export class LimitPool {
     return true;
   }
 
+  /** Forgets all that is held and all that wait. */
+  reset(): void {
+    this.used.clear();
+    this.waiting = [];
+  }
+
   release(units: Units): void {
     for (const [name, count] of Object.entries(units)) this.used.set(name, this.inUse(name) - count);
   }

@@ -1,4 +1,5 @@
 import { NO_OPTIONS, nodeOf, type Options } from "../expression/node.ts";
+import { normalizeOptions } from "../task/options.ts";
 import { CONTEXT_OPTION } from "../task/task.ts";
 import { hashArguments, hashEval } from "../value/hash.ts";
 import { type EncodedValue, encodeValue } from "../value/value.ts";
@@ -54,8 +55,18 @@ function evaluateOptions(
     return;
   }
   evaluate(exec, options, job.parent, (failed, result) => {
-    if (failed) failJob(exec, job, result);
-    else done(result as Options);
+    if (failed) {
+      failJob(exec, job, result);
+      return;
+    }
+    let evaluated: Options;
+    try {
+      evaluated = normalizeOptions(job.task.fullname, result as Options);
+    } catch (error) {
+      failJob(exec, job, error);
+      return;
+    }
+    done(evaluated);
   });
 }
 

@@ -39,7 +39,7 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
         pending.listen((from) => exec.settle(cell, from.isFailed, from.value, (from as Cell).encoded)),
     },
     hold: (promise) =>
-      exec.await(
+      exec.hold(
         promise,
         (value) =>
           evaluate(exec, value, job, (failed, result, encoded) => exec.settle(cell, failed, result, encoded)),
@@ -88,7 +88,9 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
     tagJob: (tags: TagList) => {
       if (job.prov) recordTags(exec, "Job", job.id, jobTags(tags));
     },
-    tagExecution: (tags: TagList) => recordTags(exec, "Execution", exec.id, jobTags(tags)),
+    tagExecution: (tags: TagList) => {
+      if (exec.isRecorded) recordTags(exec, "Execution", exec.id, jobTags(tags));
+    },
   };
 }
 

@@ -1,9 +1,10 @@
 import type { Backend } from "../backend/backend.ts";
 import { rootTask } from "../builtins/control.ts";
 import type { TagList } from "../builtins/ops.ts";
-import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
+import { CancelledError, DryRunError, SchedulerError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import { InProcessExecutor } from "../executor/in-process-executor.ts";
+import { asError } from "../executor/job-error.ts";
 import { describeNode } from "../expression/describe.ts";
 import { lazy, quote, setEvaluator } from "../expression/expression.ts";
 import { nodeOf, TaskNode } from "../expression/node.ts";
@@ -141,7 +142,11 @@ export class Scheduler {
 
   /** Opens the store. Runs do so themselves. */
   load(): Promise<void> {
-    this.loaded ??= this.backend.load();
+    this.loaded ??= this.backend.load().catch((error) => {
+      // A store that is locked or offline now may be there at the next run.
+      this.loaded = undefined;
+      throw error;
+    });
     return this.loaded;
   }
 
@@ -159,15 +164,17 @@ export class Scheduler {
   }
 
   private async runNow(expression: unknown, options: RunOptions): Promise<unknown> {
-    options.signal?.throwIfAborted();
+    const { signal } = options;
+    if (signal?.aborted) throw cancelled(signal.reason);
     await this.load();
     this.warn();
     const exec = this.execution(expression, options);
     this.current = exec;
     trackExecution(exec, true);
-    const cancel = (): void => exec.cancel(options.signal?.reason);
-    options.signal?.addEventListener("abort", cancel, { once: true });
-    const heartbeat = setInterval(() => void this.backend.heartbeat(exec.id, Date.now()), HEARTBEAT);
+    const cancel = (): void => exec.cancel(cancelled(signal?.reason));
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted) cancel();
+    const heartbeat = setInterval(() => beat(this.backend, exec.id), HEARTBEAT);
     (heartbeat as { unref?(): void }).unref?.();
     const start = Date.now();
     this.hub.emit({ type: "execution-start", executionId: exec.id, args: exec.options.args, time: start });
@@ -178,14 +185,13 @@ export class Scheduler {
       return await this.evaluateRoot(exec, expression);
     } catch (error) {
       failure = error;
-      const code = (error as { code?: unknown } | undefined)?.code;
-      status = code === "cancelled" ? "CANCELLED" : code === "dry-run" ? "DRYRUN" : "FAILED";
+      status = exec.isCancelled ? "CANCELLED" : error instanceof DryRunError ? "DRYRUN" : "FAILED";
       throw error;
     } finally {
       clearInterval(heartbeat);
       trackExecution(exec, false);
-      options.signal?.removeEventListener("abort", cancel);
-      for (const executor of this.executors.values()) await executor.stop?.();
+      signal?.removeEventListener("abort", cancel);
+      await this.stopExecutors();
       const time = Date.now();
       this.hub.emit({
         type: "execution-end",
@@ -195,6 +201,18 @@ export class Scheduler {
         duration: time - start,
         error: failure,
       });
+    }
+  }
+
+  /** One that can't be stopped costs neither the run its result nor the others their stop. */
+  private async stopExecutors(): Promise<void> {
+    for (const executor of this.executors.values()) {
+      try {
+        await executor.stop?.();
+      } catch (error) {
+        const message = `Cannot stop executor ${executor.name}: ${String(error)}`;
+        this.hub.emit({ type: "warning", code: "executor-stop", message });
+      }
     }
   }
 
@@ -210,7 +228,7 @@ export class Scheduler {
     try {
       cell = await exec.result;
     } catch (error) {
-      if ((error as { code?: unknown }).code === "cancelled")
+      if (exec.isCancelled && exec.isRecorded)
         recordTags(exec, "Execution", exec.id, [["redun.status", "cancelled"]]);
       await flushQuietly(exec);
       throw error;
@@ -223,8 +241,9 @@ export class Scheduler {
       await exec.recorder.flush();
     } catch (error) {
       // The work is done, so its result is not lost with the record of it.
-      Object.defineProperty(error as object, "result", { value: cell.value, configurable: true });
-      throw error;
+      const failure = Object.isExtensible(error) ? (error as Error) : asError(error);
+      Object.defineProperty(failure, "result", { value: cell.value, configurable: true });
+      throw failure;
     }
     return cell.value;
   }
@@ -232,6 +251,8 @@ export class Scheduler {
   private execution(expression: unknown, options: RunOptions): Execution {
     const node = nodeOf(expression);
     const text = node === undefined ? "value" : trim(describeNode(node));
+    // What an earlier run left at work holds nothing in this one.
+    this.limits.reset();
     return new Execution({
       id: options.executionId ?? uuid(),
       args: options.args ?? ["scheduler.run", text],
@@ -274,6 +295,18 @@ export class Scheduler {
     this.hub.close();
     for (const executor of this.executors.values()) await executor.close?.();
     await this.backend.close();
+  }
+}
+
+const cancelled = (reason: unknown): CancelledError =>
+  new CancelledError("The execution was cancelled", { cause: reason });
+
+/** Says that an execution is alive. A store that can't take it now will say so when there is something to keep. */
+function beat(backend: Backend, executionId: string): void {
+  try {
+    void Promise.resolve(backend.heartbeat(executionId, Date.now())).catch(() => {});
+  } catch {
+    // As above.
   }
 }
 
