@@ -48,6 +48,7 @@ export {
   starmap,
   zip,
 } from "./builtins/functional.ts";
+export { type ScriptOptions, script, type Unstaged } from "./builtins/script.ts";
 export type { TagList } from "./builtins/ops.ts";
 export { type SchedulerView, schedulerTask } from "./builtins/scheduler-task.ts";
 export * from "./errors/errors.ts";
