@@ -8,6 +8,9 @@ import { registerFileSystems } from "./cli/runtime.ts";
 
 export { SqliteBackend, type SqliteBackendOptions } from "./backends/sqlite-backend.ts";
 export { openRepository as openRepo } from "./cli/repository.ts";
+export { AliasExecutor } from "./executors/alias-executor.ts";
+export { ProcessExecutor, type ProcessExecutorOptions } from "./executors/process-executor.ts";
+export { runScript } from "./executors/script-runner.ts";
 export { LocalFileSystem } from "./file-systems/local.ts";
 
 registerFileSystems();

@@ -1,8 +1,7 @@
-import type { Executor } from "../executor/executor.ts";
-import { InProcessExecutor } from "../executor/in-process-executor.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { type Config, schedulerSettings } from "./config.ts";
 import { configContext } from "./context.ts";
+import { makeExecutors } from "./executors.ts";
 import { registerFileSystems } from "./runtime.ts";
 import { openStore } from "./store.ts";
 
@@ -27,8 +26,4 @@ export async function openScheduler(
     context: configContext(settings),
     config: { ignoreWarnings: settings.ignoreWarnings },
   });
-}
-
-function makeExecutors(_config: Config, _dir: string): Executor[] {
-  return [new InProcessExecutor()];
 }

@@ -101,7 +101,7 @@ function userStack(error: Error): string[] {
     .map((line) => line.trim())
     .filter(
       (line) =>
-        !/node:internal|<anonymous>\)$|\/src\/(scheduler|executor|executors|expression|task|cli)\/[\w-]+\.ts/.test(
+        !/\(node:|at node:|<anonymous>\)$|\/src\/(scheduler|executor|executors|expression|task|cli)\/[\w-]+\.ts/.test(
           line,
         ),
     )
