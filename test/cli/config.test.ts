@@ -163,7 +163,8 @@ describe("The config dir", () => {
       source: "environment",
     });
     expect(findConfigDir(undefined, {}, cwd)).toEqual({ dir: join(root, "a/.redun"), source: "found" });
-    expect(findConfigDir(undefined, {}, root)).toEqual({ dir: join(root, ".redun"), source: "default" });
+    const nowhere = "/no-such-folder/sub";
+    expect(findConfigDir(undefined, {}, nowhere)).toEqual({ dir: join(nowhere, ".redun"), source: "default" });
   });
 
   test("gets a default redun.ini, unless an option named it", () => {

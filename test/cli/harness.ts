@@ -25,6 +25,8 @@ export class Workspace {
   readonly dir: string = mkdtempSync(join(tmpdir(), "redun-cli-"));
 
   constructor(files: Readonly<Record<string, string>> = {}) {
+    // Without one of its own, it would share the repository of a folder above.
+    mkdirSync(this.path(".redun"));
     for (const [name, text] of Object.entries(files)) this.write(name, text);
     afterAll(() => rmSync(this.dir, { recursive: true, force: true }));
   }
