@@ -67,7 +67,7 @@ export async function childrenOf(backend: Backend, callHash: string): Promise<st
   return children.map((child) => child!.taskName);
 }
 
-/** A promise to settle from outside, and how often it was asked for. */
+/** A promise to settle from outside. */
 export class Gate<T = void> {
   readonly #deferred = Promise.withResolvers<T>();
 
@@ -84,18 +84,23 @@ export class Gate<T = void> {
   }
 }
 
-/** Runs out of work to do: macrotasks pass until a condition holds. */
+/** Lets one macrotask pass. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** Lets macrotasks pass until a condition holds. */
 export async function until(condition: () => boolean): Promise<void> {
   for (let turns = 0; turns < 10_000; turns++) {
     if (condition()) return;
-    await new Promise<void>((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => {
-        port1.close();
-        resolve();
-      };
-      port2.postMessage(null);
-    });
+    await turn();
   }
   throw new Error("The condition never held");
 }
