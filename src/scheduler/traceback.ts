@@ -90,21 +90,16 @@ function frameOf(job: Job): Frame {
 /** Marks the engine's own frames, whichever way it is installed. */
 const ENGINE = new Set<string>();
 
-/** Says that stack frames of a module are the engine's and not shown to users. */
+/** Says that stack frames of a package's modules are the engine's and not shown to users. */
 export function hideFrames(moduleUrl: string): void {
-  ENGINE.add(moduleUrl.replace(/[^/]*$/, ""));
+  ENGINE.add(moduleUrl.replace(/\/(dist|src)\/.*$/, "/$1/"));
 }
 
 function userStack(error: Error): string[] {
   const lines = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return lines
     .map((line) => line.trim())
-    .filter(
-      (line) =>
-        !/\(node:|at node:|<anonymous>\)$|\/src\/(scheduler|executor|executors|expression|task|cli)\/[\w-]+\.ts/.test(
-          line,
-        ),
-    )
+    .filter((line) => !/\(node:|at node:|<anonymous>\)$/.test(line))
     .filter((line) => ![...ENGINE].some((url) => line.includes(url)))
     .slice(0, 30)
     .reverse();
@@ -187,3 +182,5 @@ export function storableErrorValue(error: unknown, traceback: Traceback): ErrorV
     return new ErrorValue(new Error(`${record.name}: ${record.message}`), traceback);
   }
 }
+
+hideFrames(import.meta.url);
