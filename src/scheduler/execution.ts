@@ -100,6 +100,7 @@ export class Execution {
   readonly lookups: Job[] = [];
   readonly counts: Map<string, MutableCounts> = new Map();
   readonly recordedTasks: Set<string> = new Set();
+  readonly recordedContexts: Set<JobContext> = new Set();
   /** What rejects the expressions that running functions await. */
   readonly awaiting: Set<(error: unknown) => void> = new Set();
   readonly context: JobContext;

@@ -6,10 +6,10 @@ import { codecOf } from "../value/registry.ts";
 import { type EncodedValue, encodeValue, normalizeValue } from "../value/value.ts";
 import { hasExpression } from "./evaluate.ts";
 import type { Execution } from "./execution.ts";
-import type { Job } from "./job.ts";
+import type { Job, JobContext } from "./job.ts";
 import { callKey } from "./lookup.ts";
 import { jobTags, recordTags } from "./tags.ts";
-import { recordTraceback, storableErrorValue } from "./traceback.ts";
+import { recordTraceback, storableErrorValue, type Traceback } from "./traceback.ts";
 
 /** Values whose text is longer than this are not kept for equal calls but read back from the store. */
 const KEEP = 256;
@@ -112,8 +112,21 @@ export function failJob(exec: Execution, job: Job, error: unknown, cached = fals
   }
   startJob(exec, job);
   const traceback = recordTraceback(error, job);
-  const stored = encodeValue(storableErrorValue(error, traceback), "error");
+  const stored = encodeError(error, traceback);
   conclude(exec, job, true, error, stored, cached);
+}
+
+const encodedErrors = new WeakMap<object, EncodedValue>();
+
+/** An error and its traceback stay the same on their way up to the root, so they are encoded once. */
+function encodeError(error: unknown, traceback: Traceback): EncodedValue {
+  const key = typeof error === "object" && error !== null ? error : undefined;
+  let stored = key === undefined ? undefined : encodedErrors.get(key);
+  if (stored === undefined) {
+    stored = encodeValue(storableErrorValue(error, traceback), "error");
+    if (key !== undefined) encodedErrors.set(key, stored);
+  }
+  return stored;
 }
 
 /** Gives back a job's units, once, and lets the jobs that wait for some try again. */
@@ -143,8 +156,10 @@ function conclude(
   const endTime = Date.now();
   job.node.callHash = job.prov ? job.callHash : undefined;
   if (job.prov) {
-    if (isNewCall) exec.recorder.callNode(callNodeOf(job, stored, result, endTime));
-    else exec.recorder.value(valueRecord(stored, result));
+    if (isNewCall) {
+      recordContext(exec, job.context);
+      exec.recorder.callNode(callNodeOf(job, stored, result, endTime));
+    } else exec.recorder.value(valueRecord(stored, result));
     exec.recorder.jobEnd({ id: job.id, endTime, cached, callHash: job.callHash });
     recordTags(exec, "Job", job.id, jobTags(job.options.tags));
     leaveForTwins(exec, job, failed, result, stored);
@@ -161,6 +176,12 @@ function conclude(
   const writing = exec.recorder.flush();
   if (writing === undefined) announce();
   else exec.await(writing, announce, (error) => exec.abort(error));
+}
+
+function recordContext(exec: Execution, context: JobContext): void {
+  if (context.encoded === undefined || exec.recordedContexts.has(context)) return;
+  exec.recordedContexts.add(context);
+  exec.recorder.value(context.encoded);
 }
 
 function hashCall(exec: Execution, job: Job, stored: EncodedValue): void {
