@@ -18,14 +18,23 @@ const infix: Readonly<Record<string, string>> = {
 
 /** Deeper than this only `...` is shown; nobody reads further, and text would grow without bound. */
 const MAX_DEPTH = 40;
+/** So is what comes after this many expressions; a small graph may stand for an enormous tree. */
+const MAX_EXPRESSIONS = 1000;
 
 /** The display text of a node. */
-export function describeNode(node: ExpressionNode, depth = 0): string {
-  const show = (value: unknown): string => {
-    const inner = nodeOf(value);
-    return inner === undefined ? display(value) : describeNode(inner, depth + 1);
+export function describeNode(node: ExpressionNode): string {
+  let left = MAX_EXPRESSIONS;
+  const nodeText = (inner: ExpressionNode, depth: number): string => {
+    if (depth > MAX_DEPTH || left-- <= 0) return "...";
+    return textOf(inner, (value) => {
+      const part = nodeOf(value);
+      return part === undefined ? display(value) : nodeText(part, depth + 1);
+    });
   };
-  if (depth > MAX_DEPTH) return "...";
+  return nodeText(node, 0);
+}
+
+function textOf(node: ExpressionNode, show: (value: unknown) => string): string {
   if (node instanceof ValueNode) return display(node.value);
   if (node instanceof TaskNode || node instanceof SchedulerNode) {
     return `${node.taskName}(${node.args.map(show).join(", ")})`;

@@ -90,9 +90,9 @@ function member(node: ExpressionNode, key: string): unknown {
 export function lazy<T>(node: ExpressionNode): Expression<T> {
   if (node.proxy !== undefined) return node.proxy as Expression<T>;
   // The target must be callable for the proxy to be; its name is what a console shows.
-  const target = function expression() {} as unknown as Target;
-  target[NODE] = node;
-  const proxy = new Proxy(target, handler) as unknown as Expression<T>;
+  const expression = (() => {}) as unknown as Target;
+  expression[NODE] = node;
+  const proxy = new Proxy(expression, handler) as unknown as Expression<T>;
   node.proxy = proxy;
   return proxy;
 }
@@ -186,6 +186,7 @@ const taskCodec: ValueCodec = {
     );
   },
   hash,
+  shared: true,
   display: show,
 };
 
@@ -203,6 +204,7 @@ const schedulerCodec: ValueCodec = {
     return lazy(new SchedulerNode(text(name), list(args), options(given)));
   },
   hash,
+  shared: true,
   display: show,
 };
 
@@ -218,6 +220,7 @@ const simpleCodec: ValueCodec = {
     return lazy(new SimpleNode(text(op), list(args)));
   },
   hash,
+  shared: true,
   display: show,
 };
 
@@ -227,6 +230,7 @@ const valueCodec: ValueCodec = {
   encode: (expression) => [(nodeOf(expression) as ValueNode).value],
   decode: (data) => lazy(new ValueNode(list(data)[0])),
   hash,
+  shared: true,
   display: show,
 };
 

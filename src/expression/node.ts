@@ -1,5 +1,6 @@
 import { encode } from "../value/encode.ts";
 import { hashArguments, hashBytes, hashStruct } from "../value/hash.ts";
+import { isContainer, leaves } from "../value/nested.ts";
 import { type EncodedValue, encodeValue, hashValue } from "../value/value.ts";
 
 /** Under this key an expression gives its node; on anything else it is undefined. */
@@ -41,8 +42,10 @@ export abstract class ExpressionNode {
       }
       const before = stack.length;
       for (const arg of node.args) {
-        const child = nodeOf(arg);
-        if (child !== undefined && child.memo === undefined) stack.push(child);
+        for (const leaf of isContainer(arg) ? leaves(arg) : [arg]) {
+          const child = nodeOf(leaf);
+          if (child !== undefined && child.memo === undefined) stack.push(child);
+        }
       }
       if (stack.length > before) continue;
       node.memo = node.computeHash();

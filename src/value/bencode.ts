@@ -120,14 +120,15 @@ export function bdecode(bytes: Uint8Array): Bencodable {
   const fail = (what: string): never => {
     throw new TypeError(`Cannot decode bencode: ${what} at byte ${offset}`);
   };
-  const number = (end: number): number => {
+  const number = (end: number): number | bigint => {
     const start = offset;
     while (offset < bytes.length && bytes[offset] !== end) offset++;
     if (offset >= bytes.length) fail("truncated number");
     const text = String.fromCharCode(...bytes.subarray(start, offset));
     if (!/^(0|-?[1-9]\d*)$/.test(text)) fail(`bad number ${JSON.stringify(text)}`);
     offset++;
-    return Number(text);
+    const value = Number(text);
+    return Number.isSafeInteger(value) ? value : BigInt(text);
   };
   const item = (depth: number): Bencodable => {
     if (depth > 1000) fail("nesting deeper than 1000");
@@ -156,7 +157,7 @@ export function bdecode(bytes: Uint8Array): Bencodable {
       return dictionary;
     }
     if (lead < 0x30 || lead > 0x39) return fail("unknown type");
-    const length = number(0x3a);
+    const length = Number(number(0x3a));
     if (offset + length > bytes.length) fail("truncated string");
     const raw = bytes.slice(offset, offset + length);
     offset += length;

@@ -1,7 +1,7 @@
 import { InvalidEncodingError } from "../errors/errors.ts";
-import { RedunError } from "../errors/redun-error.ts";
+import { hasCode, RedunError } from "../errors/redun-error.ts";
 import { decodeBase64 } from "../util/base64.ts";
-import { codecNamed } from "./registry.ts";
+import { builtinNames, codecNamed, type ValueCodec } from "./registry.ts";
 
 /**
  * Decodes a canonical encoding. The text is untrusted: it can neither run code nor touch a prototype, and its depth
@@ -17,7 +17,7 @@ export function decode(text: string): unknown {
     throw new InvalidEncodingError(`not JSON (${(error as Error).message})`, { cause: error });
   }
   // Every tag and every escaped key shows as `"$`; without it JSON has said all.
-  return text.includes('"$') ? revive(data) : data;
+  return text.includes('"$') ? new Reviver().revive(data) : data;
 }
 
 interface Frame {
@@ -43,28 +43,67 @@ function enter(source: object): Frame {
   return { source, keys, target: {}, tag: undefined, next: 0 };
 }
 
-function revive(root: unknown): unknown {
-  if (typeof root !== "object" || root === null) return root;
-  const frames: Frame[] = [enter(root)];
-  for (;;) {
-    const frame = frames[frames.length - 1]!;
-    const size = frame.keys === undefined ? (frame.source as unknown[]).length : frame.keys.length;
-    let descended = false;
-    while (frame.next < size) {
-      const item = childAt(frame);
-      if (typeof item === "object" && item !== null) {
-        frames.push(enter(item));
-        descended = true;
-        break;
+class Reviver {
+  private readonly shared: { readonly codec: ValueCodec; readonly value: unknown }[] = [];
+  private byHash: Map<string, unknown> | undefined = undefined;
+  private indexed = 0;
+
+  revive(root: unknown): unknown {
+    if (typeof root !== "object" || root === null) return root;
+    const frames: Frame[] = [enter(root)];
+    for (;;) {
+      const frame = frames[frames.length - 1]!;
+      const size = frame.keys === undefined ? (frame.source as unknown[]).length : frame.keys.length;
+      let descended = false;
+      while (frame.next < size) {
+        const item = childAt(frame);
+        if (typeof item === "object" && item !== null) {
+          frames.push(enter(item));
+          descended = true;
+          break;
+        }
+        store(frame, item);
       }
-      store(frame, item);
+      if (descended) continue;
+      const value = frame.tag === undefined ? frame.target : this.untag(frame.tag, frame.target as unknown[]);
+      frames.pop();
+      const parent = frames[frames.length - 1];
+      if (parent === undefined) return value;
+      store(parent, value);
     }
-    if (descended) continue;
-    const value = frame.tag === undefined ? frame.target : untag(frame.tag, frame.target as unknown[]);
-    frames.pop();
-    const parent = frames[frames.length - 1];
-    if (parent === undefined) return value;
-    store(parent, value);
+  }
+
+  private untag(tag: string, list: readonly unknown[]): unknown {
+    if (tag === "shared") return this.sharedValue(list[1]);
+    if (builtinNames.has(tag)) return untagBuiltin(tag, list);
+    const codec = codecNamed(tag);
+    if (codec === undefined) {
+      throw new InvalidEncodingError(`no type named ${JSON.stringify(tag)} is registered`, {
+        hint: "Import the module that registers it with registerValue().",
+        fields: { type: tag },
+      });
+    }
+    let value: unknown;
+    try {
+      value = codec.decode(list[1]);
+    } catch (error) {
+      if (hasCode(error, "invalid-encoding")) throw error;
+      throw new InvalidEncodingError(`malformed data of type ${tag}`, { cause: error });
+    }
+    if (codec.shared) this.shared.push({ codec, value });
+    return value;
+  }
+
+  /** The value of a hash among those decoded so far. */
+  private sharedValue(hash: unknown): unknown {
+    this.byHash ??= new Map();
+    for (; this.indexed < this.shared.length; this.indexed++) {
+      const { codec, value } = this.shared[this.indexed]!;
+      this.byHash.set(codec.hash!(value), value);
+    }
+    if (typeof hash !== "string" || !this.byHash.has(hash))
+      throw new InvalidEncodingError("a reference to a value that does not come before it");
+    return this.byHash.get(hash);
   }
 }
 
@@ -116,7 +155,7 @@ const numbers: Readonly<Record<string, number>> = {
   "-0": -0,
 };
 
-function untag(tag: string, list: unknown[]): unknown {
+function untagBuiltin(tag: string, list: readonly unknown[]): unknown {
   const data = list[1];
   const malformed = (): never => {
     throw new InvalidEncodingError(`malformed data of type ${tag}`);
@@ -147,19 +186,9 @@ function untag(tag: string, list: unknown[]): unknown {
         return malformed();
       return new Map(data as [unknown, unknown][]);
     case "Error":
-      return typeof data === "object" && data !== null
-        ? decodeError(data as Record<string, unknown>)
-        : malformed();
-    default: {
-      const codec = codecNamed(tag);
-      if (codec === undefined) {
-        throw new InvalidEncodingError(`no type named ${JSON.stringify(tag)} is registered`, {
-          hint: "Import the module that registers it with registerValue().",
-          fields: { type: tag },
-        });
-      }
-      return codec.decode(data);
-    }
+      return isErrorData(data) ? decodeError(data) : malformed();
+    default:
+      return malformed();
   }
 }
 
@@ -184,9 +213,19 @@ const reserved = new Set([
   "toString",
 ]);
 
-function decodeError(data: Record<string, unknown>): Error {
-  const name = String(data.name);
-  const message = String(data.message);
+interface ErrorData {
+  readonly name: string;
+  readonly message: string;
+  readonly [key: string]: unknown;
+}
+
+function isErrorData(data: unknown): data is ErrorData {
+  const { name, message } = (data ?? {}) as Partial<ErrorData>;
+  return typeof name === "string" && typeof message === "string";
+}
+
+function decodeError(data: ErrorData): Error {
+  const { name, message } = data;
   let error: Error;
   if (Array.isArray(data.errors)) error = new AggregateError(data.errors, message);
   else if (typeof data.code === "string" && "fields" in data) {

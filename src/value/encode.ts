@@ -1,13 +1,14 @@
 import { UnsupportedValueError } from "../errors/errors.ts";
 import { toBase64 } from "../util/base64.ts";
 import { compareCodePoints } from "./bencode.ts";
-import { codecOf } from "./registry.ts";
+import { builtinNames, codecOf } from "./registry.ts";
 
 /**
  * The canonical encoding: compact JSON in which object keys are sorted by code point and what JSON lacks is an
  * object with the one key `$`, holding a list of a type name and its data. A key of a plain object that begins
  * with `$` gets one more, so the two can't be confused. One value has one encoding, the same in every runtime,
- * whatever the order of its keys and whichever references it shares.
+ * whatever the order of its keys and whichever references it shares. An expression that occurs again is written as
+ * the type `shared` and its hash, since a graph of expressions may stand for an exponentially larger tree.
  */
 export const FORMAT = "application/vnd.redun.value+json; version=1";
 
@@ -30,6 +31,15 @@ class Raw {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
+  }
+}
+
+/** Closes a value that later ones in the same encoding may refer to. */
+class CloseShared extends Close {
+  readonly hash: string;
+  constructor(hash: string) {
+    super("]}");
+    this.hash = hash;
   }
 }
 
@@ -83,6 +93,7 @@ class Encoder {
   private readonly root: unknown;
   private readonly rootName: string;
   private readonly unorderedDepth: number;
+  private readonly shared = new Set<string>();
   private checkedForCycle = false;
 
   constructor(root: unknown, rootName: string, unorderedDepth: number) {
@@ -104,6 +115,7 @@ class Encoder {
       } else if (item instanceof Close) {
         this.out += item.text;
         depth--;
+        if (item instanceof CloseShared) this.shared.add(item.hash);
       } else {
         const before = stack.length;
         this.open(item as object, stack);
@@ -118,7 +130,7 @@ class Encoder {
 
   /** Emits the head of an object and leaves its parts on the stack, last part first. */
   private open(value: object, stack: unknown[]): void {
-    if (Array.isArray(value)) {
+    if (isPlainArray(value)) {
       this.out += "[";
       stack.push(CLOSE_ARRAY);
       for (let i = value.length - 1; i >= 0; i--) {
@@ -129,8 +141,14 @@ class Encoder {
     }
     const codec = codecOf(value);
     if (codec !== undefined) {
+      // Entries of sets and maps are sorted afterwards, so what is written there may not come first in the end.
+      const hash = codec.shared && this.unorderedDepth === 0 ? codec.hash?.(value) : undefined;
+      if (hash !== undefined && this.shared.has(hash)) {
+        this.out += `{"$":["shared","${hash}"]}`;
+        return;
+      }
       this.out += `{"$":[${JSON.stringify(codec.name)},`;
-      stack.push(CLOSE_TAG, codec.encode(value));
+      stack.push(hash === undefined ? CLOSE_TAG : new CloseShared(hash), codec.encode(value));
       return;
     }
     if (typeof value === "object" && isPlainObject(value))
@@ -160,21 +178,20 @@ class Encoder {
   }
 
   private openBuiltin(value: object, stack: unknown[]): void {
-    if (value instanceof Date) {
-      const time = value.getTime();
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Date.prototype) {
+      const time = (value as Date).getTime();
       this.out += `{"$":["Date",${Number.isNaN(time) ? "null" : time}]}`;
-    } else if (value instanceof Map) {
-      const entries = [...value].map(([key, item]) => ({ key: this.part(key), item }));
-      const sorted = entries.map((entry) => entry.key);
-      this.sort(sorted);
-      const items = new Map(entries.map((entry) => [entry.key, entry.item]));
+    } else if (prototype === Map.prototype) {
+      const entries = this.mapEntries(value as Map<unknown, unknown>);
       this.out += '{"$":["Map",[';
       stack.push(CLOSE_TAG, new Raw("]"));
-      for (let i = sorted.length - 1; i >= 0; i--) {
-        stack.push(new Raw("]"), items.get(sorted[i]!), new Raw(`${i > 0 ? "," : ""}[${sorted[i]},`));
+      for (let i = entries.length - 1; i >= 0; i--) {
+        const { key, item } = entries[i]!;
+        stack.push(new Raw("]"), item, new Raw(`${i > 0 ? "," : ""}[${key},`));
       }
-    } else if (value instanceof Set) {
-      this.out += `{"$":["Set",${this.setItems(value)}]}`;
+    } else if (prototype === Set.prototype) {
+      this.out += `{"$":["Set",${this.setItems(value as Set<unknown>)}]}`;
     } else if (value instanceof Error) {
       this.out += '{"$":["Error",';
       stack.push(CLOSE_TAG, errorData(value));
@@ -184,7 +201,9 @@ class Encoder {
       this.out += `{"$":["ArrayBuffer","${toBase64(new Uint8Array(value))}"]}`;
     } else if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
       const name = Object.prototype.toString.call(value).slice(8, -1);
-      if (name === "Float16Array") this.refuse(value);
+      if (!builtinNames.has(name)) this.refuse(value);
+      // A class on top, such as Node's Buffer, is not restored.
+      if (Object.getPrototypeOf(prototype) !== typedArrayPrototype) this.reordered = true;
       const bytes = new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength);
       this.out += `{"$":["${name}","${toBase64(bytes)}"]}`;
     } else {
@@ -197,6 +216,25 @@ class Encoder {
     const items = [...value].map((item) => this.part(item));
     this.sort(items);
     return `[${items.join(",")}]`;
+  }
+
+  /** A map's entries with their encoded keys, sorted. */
+  private mapEntries(value: ReadonlyMap<unknown, unknown>): { key: string; item: unknown }[] {
+    let entries: { key: string; item: unknown }[] = [];
+    for (const [key, item] of value) entries.push({ key: this.part(key), item });
+    // Different objects may have equal encodings as keys; then the items decide the order.
+    if (new Set(entries.map(({ key }) => key)).size < entries.length)
+      entries = entries.map(({ key, item }) => ({ key, item: new Raw(this.part(item)) }));
+    const sortKey = ({ key, item }: { key: string; item: unknown }) =>
+      item instanceof Raw ? `${key},${item.text}` : key;
+    for (let i = 1; i < entries.length; i++) {
+      if (compareCodePoints(sortKey(entries[i - 1]!), sortKey(entries[i]!)) > 0) {
+        entries.sort((a, b) => compareCodePoints(sortKey(a), sortKey(b)));
+        this.reordered = true;
+        break;
+      }
+    }
+    return entries;
   }
 
   private sort(items: string[]): void {
@@ -225,7 +263,7 @@ class Encoder {
 
   /** Fails, having found out where in the whole value the culprit is. */
   private refuse(value: object): never {
-    const path = pathTo(this.root, (item) => item === value) ?? [];
+    const path = pathTo(this.root, value) ?? [];
     throw new UnsupportedValueError(pathText(this.rootName, path), describeUnsupported(value));
   }
 
@@ -244,6 +282,13 @@ export function encodeSetItems(value: ReadonlySet<unknown>): string {
   return new Encoder(value, "value", 0).setItems(value);
 }
 
+/** Whether an array is of no class on top; `Array.prototype` of any realm is itself an array. */
+export function isPlainArray(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && Array.isArray(Object.getPrototypeOf(value));
+}
+
+const typedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype);
+
 /** Whether an object is made by a literal, or has no prototype. */
 export function isPlainObject(value: object): value is Record<string, unknown> {
   const prototype = Object.getPrototypeOf(value);
@@ -252,17 +297,45 @@ export function isPlainObject(value: object): value is Record<string, unknown> {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
-/** An error as data: its name, message, cause, and own fields that can be encoded. Stacks differ by runtime. */
+/** Errors nest no deeper than this, causes included; the innermost are left out. */
+const MAX_ERRORS = 50;
+/** The errors that are being encoded, each a part of the one before. */
+const openErrors = new Set<Error>();
+
+/**
+ * An error as data: its name, message, cause, and own fields that can be encoded. The others are left out, since
+ * people attach sockets and requests to errors. Stacks differ by runtime.
+ */
 function errorData(error: Error): Record<string, unknown> {
-  const data: Record<string, unknown> = { name: error.name, message: error.message };
-  for (const key of Object.keys(error)) {
-    if (key === "stack" || key === "name" || key === "message") continue;
-    const field = (error as unknown as Record<string, unknown>)[key];
-    if (field !== undefined) data[key] = field;
+  if (openErrors.has(error) || openErrors.size >= MAX_ERRORS)
+    throw new UnsupportedValueError(error.name, "errors nest too deep, or in a cycle");
+  const data: Record<string, unknown> = { name: String(error.name), message: String(error.message) };
+  const add = (key: string, field: unknown) => {
+    const text = field === undefined ? undefined : tryEncode(field);
+    if (text !== undefined) data[key] = new Raw(text);
+  };
+  openErrors.add(error);
+  try {
+    for (const key of Object.keys(error)) {
+      if (!standardFields.has(key)) add(key, (error as unknown as Record<string, unknown>)[key]);
+    }
+    add("cause", error.cause);
+    add("errors", (error as Partial<AggregateError>).errors);
+  } finally {
+    openErrors.delete(error);
   }
-  if (error.cause !== undefined) data.cause = error.cause;
-  if (error instanceof AggregateError) data.errors = error.errors;
   return data;
+}
+
+const standardFields = new Set(["stack", "name", "message", "cause", "errors"]);
+
+function tryEncode(value: unknown): string | undefined {
+  try {
+    return encode(value).text;
+  } catch (error) {
+    if (error instanceof UnsupportedValueError) return undefined;
+    throw error;
+  }
 }
 
 function describeUnsupported(value: object): string {
@@ -278,32 +351,49 @@ function describeUnsupported(value: object): string {
 
 type Path = readonly (string | number)[];
 
+const keyText = (key: unknown): string =>
+  typeof key === "string" ? key : (encodePrimitive(key) ?? "(an object as key)");
+
 function* parts(value: unknown): Iterable<[string | number, unknown]> {
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) yield [i, value[i]];
   } else if (value instanceof Map) {
-    for (const [key, item] of value) yield [String(key), item];
+    for (const [key, item] of value) yield [typeof key === "number" ? key : keyText(key), item];
   } else if (value instanceof Error) {
-    yield* Object.entries(errorData(value));
-  } else if (typeof value === "object" && value !== null) {
+    // Of an error only what can be encoded is.
+  } else if (isHolder(value)) {
     const codec = codecOf(value);
     if (codec !== undefined) yield* parts(codec.encode(value));
     else if (isPlainObject(value)) yield* Object.entries(value);
   }
 }
 
-function pathTo(root: unknown, found: (value: unknown) => boolean): Path | undefined {
+interface Place {
+  readonly value: unknown;
+  readonly key: string | number;
+  readonly holder: Place | undefined;
+}
+
+function pathTo(root: unknown, wanted: object): Path | undefined {
   const seen = new Set<unknown>();
-  const stack: { value: unknown; path: Path }[] = [{ value: root, path: [] }];
+  const stack: Place[] = [{ value: root, key: "", holder: undefined }];
   while (stack.length > 0) {
-    const { value, path } = stack.pop()!;
-    if (found(value)) return path;
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    const place = stack.pop()!;
+    const { value } = place;
+    if (value === wanted) {
+      const path: (string | number)[] = [];
+      for (let at = place; at.holder !== undefined; at = at.holder) path.push(at.key);
+      return path.reverse();
+    }
+    if (!isHolder(value) || seen.has(value)) continue;
     seen.add(value);
-    for (const [key, item] of parts(value)) stack.push({ value: item, path: [...path, key] });
+    for (const [key, item] of parts(value)) stack.push({ value: item, key, holder: place });
   }
   return undefined;
 }
+
+const isHolder = (value: unknown): value is object =>
+  (typeof value === "object" && value !== null) || typeof value === "function";
 
 /** The path at which a value refers back to one of its own holders, if it does. */
 function cyclePath(root: unknown): Path | undefined {
@@ -327,7 +417,7 @@ function cyclePath(root: unknown): Path | undefined {
       continue;
     }
     const [key, item] = next.value;
-    if (typeof item !== "object" || item === null || finished.has(item)) continue;
+    if (!isHolder(item) || finished.has(item)) continue;
     path.push(key);
     if (holders.has(item)) return path;
     enter(item);

@@ -1,12 +1,12 @@
-import { isPlainObject } from "./encode.ts";
-import { CODEC, codecOf } from "./registry.ts";
+import { isPlainArray, isPlainObject } from "./encode.ts";
+import { codecOf } from "./registry.ts";
 
 /** Whether nested evaluation looks inside a value: arrays, plain objects, maps and sets, of exactly these types. */
 export function isContainer(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
-  if (Array.isArray(value)) return true;
-  if (value instanceof Map || value instanceof Set)
-    return (value as { [CODEC]?: unknown })[CODEC] === undefined;
+  if (Array.isArray(value)) return isPlainArray(value);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Map.prototype || prototype === Set.prototype) return true;
   return isPlainObject(value) && codecOf(value) === undefined;
 }
 
@@ -39,54 +39,78 @@ export function* leaves(root: unknown): Generator<unknown> {
   }
 }
 
+/** A container of which some parts are mapped. */
+interface Mapping {
+  readonly source: object;
+  /** The parts; a map's keys and values in turn. */
+  readonly parts: readonly unknown[];
+  readonly mapped: unknown[];
+  changed: boolean;
+}
+
 /**
- * Maps the leaves of a nested value, keeping the kind and shape of its containers.
+ * Maps the leaves of a nested value, keeping the kind and shape of its containers. Works without recursion, so depth
+ * is bounded by memory alone.
  *
  * @returns the very same value if no leaf changed
  */
 export function mapNested(map: (leaf: unknown) => unknown, value: unknown): unknown {
   if (!isContainer(value)) return map(value);
-  if (Array.isArray(value)) {
-    let changed = false;
-    const out = new Array(value.length);
-    for (let i = 0; i < value.length; i++) {
-      out[i] = mapNested(map, value[i]);
-      changed ||= !Object.is(out[i], value[i]);
+  const stack: Mapping[] = [mappingOf(value)];
+  for (;;) {
+    const top = stack[stack.length - 1]!;
+    const { parts, mapped } = top;
+    let inner: object | undefined;
+    while (mapped.length < parts.length) {
+      const part = parts[mapped.length];
+      if (isContainer(part)) {
+        inner = part;
+        break;
+      }
+      const result = map(part);
+      top.changed ||= !Object.is(result, part);
+      mapped.push(result);
     }
-    return changed ? out : value;
-  }
-  if (value instanceof Map) {
-    const out = new Map();
-    let changed = false;
-    for (const [key, item] of value) {
-      const newKey = mapNested(map, key);
-      const newItem = mapNested(map, item);
-      changed ||= !Object.is(newKey, key) || !Object.is(newItem, item);
-      out.set(newKey, newItem);
+    if (inner !== undefined) {
+      stack.push(mappingOf(inner));
+      continue;
     }
-    return changed ? out : value;
+    stack.pop();
+    const result = top.changed ? rebuilt(top.source, mapped) : top.source;
+    const holder = stack[stack.length - 1];
+    if (holder === undefined) return result;
+    holder.changed ||= top.changed;
+    holder.mapped.push(result);
   }
-  if (value instanceof Set) {
-    const out = new Set();
-    let changed = false;
-    for (const item of value) {
-      const newItem = mapNested(map, item);
-      changed ||= !Object.is(newItem, item);
-      out.add(newItem);
-    }
-    return changed ? out : value;
+}
+
+function mappingOf(source: object): Mapping {
+  const parts = Array.isArray(source)
+    ? source
+    : source instanceof Map
+      ? [...source].flat(1)
+      : source instanceof Set
+        ? [...source]
+        : Object.values(source);
+  return { source, parts, mapped: [], changed: false };
+}
+
+function rebuilt(source: object, mapped: unknown[]): unknown {
+  if (Array.isArray(source)) return mapped;
+  if (source instanceof Set) return new Set(mapped);
+  if (source instanceof Map) {
+    const result = new Map();
+    for (let i = 0; i < mapped.length; i += 2) result.set(mapped[i], mapped[i + 1]);
+    return result;
   }
-  const source = value as Record<string, unknown>;
-  const out: Record<string, unknown> = {};
-  let changed = false;
-  for (const key of Object.keys(source)) {
-    const item = mapNested(map, source[key]);
-    changed ||= !Object.is(item, source[key]);
+  const result: Record<string, unknown> = {};
+  for (const [i, key] of Object.keys(source).entries()) {
+    const value = mapped[i];
     if (key === "__proto__")
-      Object.defineProperty(out, key, { value: item, enumerable: true, configurable: true, writable: true });
-    else out[key] = item;
+      Object.defineProperty(result, key, { value, enumerable: true, configurable: true, writable: true });
+    else result[key] = value;
   }
-  return changed ? out : value;
+  return result;
 }
 
 /** Merges nested plain objects: later scalars win, and a later non-object replaces an earlier object. */

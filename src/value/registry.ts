@@ -15,6 +15,8 @@ export interface ValueCodec<T = any, Data = any> {
   isValid?(value: T): boolean | Promise<boolean>;
   /** A hash of its own instead of the hash of the encoding: 40 hex digits. */
   hash?(value: T): string;
+  /** Whether the value is written once in an encoding, however often it occurs there; needs {@link hash}. */
+  readonly shared?: boolean;
   /** Looks outside so that {@link hash} and {@link encode} can answer; nothing to do gives `undefined`. */
   refresh?(value: T): Promise<void> | undefined;
   /** Called on a fresh task result before it is recorded; may return a replacement. */
@@ -79,6 +81,7 @@ export function registerBuiltin(codec: ValueCodec): void {
 
 /** Names of the types that the encoding itself knows. */
 export const builtinNames: ReadonlySet<string> = new Set([
+  "shared",
   "undefined",
   "number",
   "bigint",
