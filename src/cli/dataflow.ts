@@ -151,13 +151,24 @@ class Tracer {
     valueHash,
   }: DataflowNode & { kind: "argument" }): Promise<DataflowNode[]> {
     const found: DataflowNode[] = [];
-    for (const upstream of await this.load(argument.upstream)) {
+    for (const upstream of await this.inCallOrder(call, await this.load(argument.upstream))) {
       const part = await this.holds(upstream.valueHash, valueHash);
       found.push(resultNode(upstream, part ? valueHash : upstream.valueHash));
     }
     const parent = await this.newestParentWith(call, valueHash);
     if (parent !== undefined) found.push(argumentNode(parent.call, parent.argument, valueHash));
     return unifyParts(found);
+  }
+
+  /** Sorts calls as the parent made them, which the record of an argument does not tell. */
+  private async inCallOrder(call: CallNodeRow, calls: CallNodeRow[]): Promise<CallNodeRow[]> {
+    if (calls.length < 2) return calls;
+    const parents = await this.load(await this.backend.parentCalls(call.callHash));
+    const order = parents
+      .map(({ children }) => children)
+      .find((hashes) => calls.every(({ callHash }) => hashes.includes(callHash)));
+    if (order === undefined) return calls;
+    return calls.sort((a, b) => order.indexOf(a.callHash) - order.indexOf(b.callHash));
   }
 
   private async newestParentWith(

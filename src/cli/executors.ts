@@ -54,11 +54,15 @@ function localExecutor(
 ): Executor {
   if (mode === "inline") return new InProcessExecutor({ name, runScript });
   if (!/^(thread|process)(s|es)?$/.test(mode)) {
-    throw new RedunClientError(`Cannot use [${section}]: mode must be inline, thread or process, not ${mode}`);
+    throw new RedunClientError(
+      `Cannot use [${section}]: mode must be inline, thread or process, not ${mode}`,
+    );
   }
   const workers = config.get(section, "max_workers");
   if (workers !== undefined && !/^[1-9]\d*$/.test(workers)) {
-    throw new RedunClientError(`Cannot use [${section}]: max_workers must be a positive whole number, not ${workers}`);
+    throw new RedunClientError(
+      `Cannot use [${section}]: max_workers must be a positive whole number, not ${workers}`,
+    );
   }
   const modules = (config.get(section, "modules") ?? "").split(/\s+/).filter((word) => word !== "");
   return new ProcessExecutor({

@@ -1,9 +1,28 @@
 import { EXIT } from "./client-error.ts";
 import type { Output } from "./output.ts";
 
-/** Ctrl-C ends the run in order; a second one ends the process. */
-export function onInterrupt(output: Output): { readonly signal: AbortSignal; stop(): void } {
+/** What may end a run before its time. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** The calls that were still at work when nothing was left that could make them go on. */
+  readonly stalled: readonly string[] | undefined;
+  stop(): void;
+}
+
+/**
+ * Watches for what should end a run early: Ctrl-C, a second of which ends the process, and an event loop that has run
+ * empty, after which no promise can settle any more.
+ *
+ * @param running - the calls at work
+ */
+export function watchInterruption(output: Output, running: () => readonly string[]): Interruption {
   const controller = new AbortController();
+  let stalled: readonly string[] | undefined;
+  const stall = (): void => {
+    if (controller.signal.aborted) return;
+    stalled = running();
+    controller.abort(new Error("Nothing is left to wait for"));
+  };
   const handle = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) {
       output.flush(true);
@@ -15,11 +34,16 @@ export function onInterrupt(output: Output): { readonly signal: AbortSignal; sto
   };
   process.on("SIGINT", handle);
   process.on("SIGTERM", handle);
+  process.on("beforeExit", stall);
   return {
     signal: controller.signal,
+    get stalled() {
+      return stalled;
+    },
     stop() {
       process.off("SIGINT", handle);
       process.off("SIGTERM", handle);
+      process.off("beforeExit", stall);
     },
   };
 }

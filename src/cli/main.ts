@@ -20,4 +20,4 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 // A workflow may leave timers and connections behind, which must not keep the command from ending.
-process.exit(await main(process.argv.slice(2)));
+void main(process.argv.slice(2)).then((code) => process.exit(code));

@@ -19,12 +19,20 @@ export function resultDocument(scheduler: Scheduler): (outcome: Outcome) => unkn
     status = event.status;
   });
   return (outcome) => ({
-    status: "error" in outcome && status === "DONE" ? "FAILED" : (status ?? "FAILED"),
+    status: finalStatus(outcome, status),
     executionId,
     ...("value" in outcome ? { result: jsonValue(outcome.value) } : failure(outcome.error)),
     jobs: totals(scheduler.status()),
     duration: seconds,
   });
+}
+
+/** An error that came after the execution's end, or ended it from outside, counts for more than how it ended. */
+function finalStatus(outcome: Outcome, status: string | undefined): string {
+  if ("value" in outcome) return status ?? "DONE";
+  const { code } = (outcome.error ?? {}) as { code?: unknown };
+  if (status === "CANCELLED" && code === "cancelled") return status;
+  return status === "DRYRUN" ? status : "FAILED";
 }
 
 function failure(error: unknown): Record<string, unknown> {

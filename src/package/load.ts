@@ -4,7 +4,7 @@ import { PackageError } from "../errors/errors.ts";
 import { taskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import { hashBytes } from "../value/hash.ts";
-import { packageFile, readSidecar } from "./local-copy.ts";
+import { engineModule, packageFile, readSidecar } from "./local-copy.ts";
 import type { CodePackage, PackageManifest } from "./types.ts";
 
 export { packageFile } from "./local-copy.ts";
@@ -68,6 +68,8 @@ export async function loadPackageFile(path: string): Promise<LoadedPackage> {
   }
   // Stack traces then show the lines of the user's own files.
   (process as { setSourceMapsEnabled?(on: boolean): void }).setSourceMapsEnabled?.(true);
+  // The engine's own tasks are not the package's, even if its code is the first to import them.
+  await import(engineModule("redun"));
   const before = new Set(taskRegistry.all());
   const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   const tasks = taskRegistry.all().filter((task) => !before.has(task)) as Task[];

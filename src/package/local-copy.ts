@@ -31,7 +31,18 @@ const fromSource = here.endsWith(".ts");
 /** Names the copy of the engine that this process runs. */
 export const ENGINE: string = new URL(fromSource ? ".." : ".", here).href;
 
-let exportsOfEngine: Record<string, unknown> | undefined;
+let installed: { readonly folder: string; readonly exports: Record<string, unknown> } | undefined;
+
+/** The package that this module is installed in. */
+function findInstalled(): NonNullable<typeof installed> {
+  for (let folder = dirname(fileURLToPath(here)); ; folder = dirname(folder)) {
+    const file = join(folder, "package.json");
+    const found = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>) : {};
+    if (found.name === "redun" || dirname(folder) === folder) {
+      return { folder, exports: (found.exports ?? {}) as Record<string, unknown> };
+    }
+  }
+}
 
 /** The module of the running engine that an import of `redun` or `redun/…` means. */
 export function engineModule(specifier: string): string {
@@ -41,15 +52,9 @@ export function engineModule(specifier: string): string {
     const file = new URL(`../${module}.ts`, here);
     return existsSync(file) ? file.href : new URL(`../${module}/index.ts`, here).href;
   }
-  let folder = dirname(fileURLToPath(here));
-  while (exportsOfEngine === undefined && dirname(folder) !== folder) {
-    const file = join(folder, "package.json");
-    const found = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>) : {};
-    if (found.name === "redun") exportsOfEngine = (found.exports ?? {}) as Record<string, unknown>;
-    else folder = dirname(folder);
-  }
-  const target = targetOf(exportsOfEngine ?? {}, `.${subpath}`);
-  return target === undefined ? specifier : pathToFileURL(join(folder, target)).href;
+  installed ??= findInstalled();
+  const target = targetOf(installed.exports, `.${subpath}`);
+  return target === undefined ? specifier : pathToFileURL(join(installed.folder, target)).href;
 }
 
 function targetOf(exports: Record<string, unknown>, key: string): string | undefined {

@@ -164,7 +164,10 @@ describe("The config dir", () => {
     });
     expect(findConfigDir(undefined, {}, cwd)).toEqual({ dir: join(root, "a/.redun"), source: "found" });
     const nowhere = "/no-such-folder/sub";
-    expect(findConfigDir(undefined, {}, nowhere)).toEqual({ dir: join(nowhere, ".redun"), source: "default" });
+    expect(findConfigDir(undefined, {}, nowhere)).toEqual({
+      dir: join(nowhere, ".redun"),
+      source: "default",
+    });
   });
 
   test("gets a default redun.ini, unless an option named it", () => {

@@ -10,8 +10,9 @@ import { withPager } from "../pager.ts";
 import { recordLines } from "../record-lines.ts";
 import { openStore } from "../store.ts";
 
-/** Records shown and read at a time. */
-const PAGE = 200;
+/** Records read at a time: few at first, so that the first are shown soon, then more, since skipping costs. */
+const FIRST_PAGE = 200;
+const LARGEST_PAGE = 20_000;
 
 /** `redun log [ID...]` */
 export async function log(cli: Cli, words: string[], given: Record<string, unknown>): Promise<void> {
@@ -42,10 +43,14 @@ export async function showLog(
     if (options.file && options.format === "text" && !options.detail)
       return showPaths(backend, output, query, ids);
     for (const type of filtered ? query.types : (["Execution"] as const)) {
-      for (let offset = 0; ; offset += PAGE) {
-        const found = await backend.find({ ...query.filters, ...ids, type, limit: PAGE, offset });
-        await showFound(backend, output, found, options, asFiles);
-        if (found.length < PAGE) break;
+      let offset = 0;
+      for (let limit = FIRST_PAGE; ; limit = Math.min(limit * 10, LARGEST_PAGE)) {
+        const found = await backend.find({ ...query.filters, ...ids, type, limit, offset });
+        for (let i = 0; i < found.length; i += FIRST_PAGE) {
+          await showFound(backend, output, found.slice(i, i + FIRST_PAGE), options, asFiles);
+        }
+        if (found.length < limit) break;
+        offset += limit;
       }
     }
   });

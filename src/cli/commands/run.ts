@@ -4,11 +4,11 @@ import type { Scheduler } from "../../scheduler/scheduler.ts";
 import { errorTraceback, formatTraceback } from "../../scheduler/traceback.ts";
 import type { Task } from "../../task/task.ts";
 import { type Cli, logHead, openRepoConfig } from "../cli.ts";
-import { ArgumentError, EXIT, UsageError } from "../client-error.ts";
+import { ArgumentError, EXIT, RedunClientError, UsageError } from "../client-error.ts";
 import { schedulerSettings } from "../config.ts";
 import { optionContext } from "../context.ts";
 import { inspectValue } from "../inspect.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { watchInterruption } from "../interrupt.ts";
 import { openScheduler } from "../open-scheduler.ts";
 import { showProgress } from "../progress.ts";
 import { Exit, errorJson, reportError } from "../report.ts";
@@ -155,7 +155,7 @@ async function execute(cli: Cli, scheduler: Scheduler, run: Run): Promise<void> 
   const settings = schedulerSettings(config);
   const stopLog = logRun(scheduler, output, settings);
   const stopProgress = process.stderr.isTTY ? showProgress(scheduler, output) : () => {};
-  const interrupt = onInterrupt(output);
+  const interrupt = watchInterruption(output, () => scheduler.running().map(({ call }) => call));
   const document = resultDocument(scheduler);
   let outcome: { value: unknown } | { error: unknown };
   try {
@@ -177,12 +177,25 @@ async function execute(cli: Cli, scheduler: Scheduler, run: Run): Promise<void> 
     stopLog();
     interrupt.stop();
   }
+  const { stalled } = interrupt;
+  if (stalled !== undefined && "error" in outcome) outcome = { error: stalledError(stalled) };
   const late = await closeQuietly(scheduler);
   if (late !== undefined && "value" in outcome)
     outcome = { error: Object.assign(late, { result: outcome.value }) };
   finish(cli, outcome, options, document);
-  if (interrupt.signal.aborted) throw new Exit(EXIT.interrupted);
+  if (interrupt.signal.aborted && stalled === undefined) throw new Exit(EXIT.interrupted);
   if ("error" in outcome) throw new Exit(EXIT.failed);
+}
+
+function stalledError(calls: readonly string[]): RedunClientError {
+  const shown = calls.slice(0, 5).join(", ");
+  return new RedunClientError(
+    `Cannot finish the execution: what ${shown || "it"} waits for can no longer happen`,
+    {
+      hint: "Every promise that a task returns must settle. Look for a callback that is never called.",
+      fields: { calls },
+    },
+  );
 }
 
 function rootCall(task: Task, args: readonly unknown[], options: RunOptions): unknown {
