@@ -5,6 +5,8 @@ import type { Job } from "./job.ts";
 export interface JobStorage {
   run<T>(job: Job, fn: () => T): T;
   current(): Job | undefined;
+  /** Runs code as if outside of every job, so that what it starts keeps no job's context alive. */
+  outside<T>(fn: () => T): T;
 }
 
 interface AsyncLocalStorage {
@@ -16,11 +18,12 @@ interface AsyncLocalStorage {
 function detect(): JobStorage {
   const runtime = globalThis as { process?: { getBuiltinModule?(name: string): unknown } };
   const hooks = runtime.process?.getBuiltinModule?.("node:async_hooks") as
-    | { AsyncLocalStorage?: new () => AsyncLocalStorage }
+    | { AsyncLocalStorage?: { new (): AsyncLocalStorage; snapshot(): <T>(fn: () => T) => T } }
     | undefined;
   if (hooks?.AsyncLocalStorage === undefined) return new LoweredStorage();
   const storage = new hooks.AsyncLocalStorage();
-  return { run: (job, fn) => storage.run(job, fn), current: () => storage.getStore() };
+  const outside = hooks.AsyncLocalStorage.snapshot();
+  return { run: (job, fn) => storage.run(job, fn), current: () => storage.getStore(), outside };
 }
 
 const CAPTURE: unique symbol = Symbol.for("redun.capture") as never;
@@ -68,6 +71,10 @@ class LoweredStorage implements JobStorage {
 
   current(): Job | undefined {
     return this.job;
+  }
+
+  outside<T>(fn: () => T): T {
+    return fn();
   }
 }
 

@@ -8,6 +8,7 @@ import type { Json } from "../value/json.ts";
 import type { EncodedValue } from "../value/value.ts";
 import type { Cell } from "./cell.ts";
 import { ContextTable } from "./context.ts";
+import { jobStorage } from "./current-job.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { JobCounts } from "./events.ts";
 import { failJob } from "./finish.ts";
@@ -162,16 +163,15 @@ export class Execution {
   /** Counts on a promise: its outcome is handled as work, and the execution doesn't end for lack of it before. */
   await<T>(promise: PromiseLike<T>, onValue: (value: T) => void, onError: (error: unknown) => void): void {
     this.external++;
-    promise.then(
-      (value) => {
-        this.external--;
-        if (!this.over) this.push(() => onValue(value));
-      },
-      (error) => {
-        this.external--;
-        if (!this.over) this.push(() => onError(error));
-      },
-    );
+    const arrived = (value: T): void => {
+      this.external--;
+      if (!this.over) this.push(() => onValue(value));
+    };
+    const failed = (error: unknown): void => {
+      this.external--;
+      if (!this.over) this.push(() => onError(error));
+    };
+    jobStorage.outside(() => promise.then(arrived, failed));
   }
 
   /** Like {@link await}, for a promise that may itself wait for something of this execution. */
