@@ -8,6 +8,13 @@ import { reportError } from "./report.ts";
 async function main(argv: readonly string[]): Promise<number> {
   const output = new Output();
   hideFrames(ENGINE);
+  process.on("uncaughtException", (error) => {
+    // A run has a better use for it.
+    if (process.listenerCount("uncaughtException") > 1) return;
+    const code = reportError(error, output);
+    output.flush(true);
+    process.exit(code);
+  });
   try {
     await runProgram(argv, output);
     return EXIT.done;

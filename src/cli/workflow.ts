@@ -87,17 +87,22 @@ function isSystemError(error: unknown): boolean {
   return syscall !== undefined && path.includes(".redun");
 }
 
+/** The frames of an error's stack that are the user's own. */
+export function errorFrames(error: unknown): string[] {
+  const { stack } = (error ?? {}) as { stack?: unknown };
+  if (typeof stack !== "string") return [];
+  return stack
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line) && !/node:|ext:|\/src\/(package|cli|task)\/|\/dist\//.test(line))
+    .map((line) => line.trim())
+    .slice(0, 10);
+}
+
 /** Tells about an error that the workflow's own code threw while it was imported. */
 function reportScriptError(script: string, error: unknown, output: Output): void {
   output.log(`Cannot load ${script}:`, "ERROR");
   output.log(error instanceof Error ? `${error.name}: ${error.message}` : String(error), "ERROR");
-  const frames = ((error as { stack?: string } | null)?.stack ?? "")
-    .split("\n")
-    .filter(
-      (line) => /^\s+at /.test(line) && !/node:internal|\/src\/(package|cli|task)\/|\/dist\//.test(line),
-    )
-    .slice(0, 10);
-  for (const line of frames) output.log(`    ${line.trim()}`, "ERROR");
+  for (const frame of errorFrames(error)) output.log(`    ${frame}`, "ERROR");
 }
 
 /** What is known of a task whose name only its code knows. */

@@ -175,6 +175,49 @@ Execution duration: 0.01 seconds
     expect(report).not.toContain("/dist/");
   });
 
+  test("sends what the workflow prints to stderr, and keeps stdout for the result", async () => {
+    space.write(
+      "prints.ts",
+      `import { task } from "redun";
+console.log("at import");
+export const main = task("prints.main", () => {
+  console.log("in a task", { a: 1 });
+  return 5;
+});
+`,
+    );
+    const { stdout, stderr } = await space.redun("--log-level WARN run prints.ts main --format json");
+    expect(JSON.parse(stdout)).toMatchObject({ result: 5 });
+    expect(stderr).toContain("[redun] at import\n[redun] in a task { a: 1 }\n");
+  });
+
+  test("ends in order when code that no job waits for throws", async () => {
+    space.write(
+      "stray.ts",
+      `import { task } from "redun";
+export const main = task("stray.main", async () => {
+  setTimeout(() => {
+    throw new Error("in a timer");
+  }, 5);
+  await new Promise((resolve) => setTimeout(resolve, 30_000));
+});
+export const dropped = task("stray.dropped", async () => {
+  void Promise.reject(new Error("dropped"));
+  await new Promise((resolve) => setTimeout(resolve, 30_000));
+});
+`,
+    );
+    for (const [name, message] of [
+      ["main", "in a timer"],
+      ["dropped", "dropped"],
+    ] as const) {
+      const { code, stderr } = await space.redun(`run stray.ts ${name}`);
+      expect(stderr).toContain(`code that no job waits for threw Error: ${message} (at `);
+      expect(stderr).toContain("stray.ts:");
+      expect(code).toBe(1);
+    }
+  });
+
   test("gives one JSON document with --format json", async () => {
     const done = JSON.parse(await space.ok("run hello.ts main --greet Hi --format json")) as Record<
       string,

@@ -6,6 +6,7 @@ import type { Task } from "../../task/task.ts";
 import { type Cli, logHead, openRepoConfig } from "../cli.ts";
 import { ArgumentError, EXIT, RedunClientError, UsageError } from "../client-error.ts";
 import { schedulerSettings } from "../config.ts";
+import { captureConsole } from "../console-capture.ts";
 import { optionContext } from "../context.ts";
 import { inspectValue } from "../inspect.ts";
 import { watchInterruption } from "../interrupt.ts";
@@ -20,7 +21,7 @@ import { executionTags, findGitTags } from "../run-tags.ts";
 import { parseTag } from "../tag-text.ts";
 import { taskHelp, taskInfo, tasksHelp } from "../task-help.ts";
 import { parameterValues, positionalArguments, taskCommand } from "../task-options.ts";
-import { findTask, openWorkflow, type Workflow } from "../workflow.ts";
+import { errorFrames, findTask, openWorkflow, type Workflow } from "../workflow.ts";
 
 /** `redun run SCRIPT TASK [--arg VALUE]...` */
 export async function run(cli: Cli, words: string[], options: Record<string, unknown>): Promise<void> {
@@ -46,6 +47,7 @@ function wantsJson(words: readonly string[], { format }: Record<string, unknown>
 
 async function prepareAndRun(cli: Cli, words: string[], first: Record<string, unknown>): Promise<void> {
   const { output } = cli;
+  captureConsole(output);
   const [script, ...afterScript] = words;
   if (script === undefined)
     throw new UsageError("Which workflow? Usage: redun run SCRIPT TASK [--arg VALUE]...");
@@ -177,14 +179,28 @@ async function execute(cli: Cli, scheduler: Scheduler, run: Run): Promise<void> 
     stopLog();
     interrupt.stop();
   }
-  const { stalled } = interrupt;
+  const { stalled, stray } = interrupt;
   if (stalled !== undefined && "error" in outcome) outcome = { error: stalledError(stalled) };
+  if (stray !== undefined) outcome = { error: strayError(stray.error) };
   const late = await closeQuietly(scheduler);
   if (late !== undefined && "value" in outcome)
     outcome = { error: Object.assign(late, { result: outcome.value }) };
   finish(cli, outcome, options, document);
-  if (interrupt.signal.aborted && stalled === undefined) throw new Exit(EXIT.interrupted);
+  if (interrupt.signal.aborted && stalled === undefined && stray === undefined)
+    throw new Exit(EXIT.interrupted);
   if ("error" in outcome) throw new Exit(EXIT.failed);
+}
+
+function strayError(error: unknown): RedunClientError {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const place = errorFrames(error)[0];
+  return new RedunClientError(
+    `Cannot go on with the execution: code that no job waits for threw ${text}${place === undefined ? "" : ` (${place})`}`,
+    {
+      hint: "Await every promise in a task, and catch what callbacks throw.",
+      cause: error,
+    },
+  );
 }
 
 function stalledError(calls: readonly string[]): RedunClientError {
