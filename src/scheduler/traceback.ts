@@ -92,7 +92,8 @@ const ENGINE = new Set<string>();
 
 /** Says that stack frames of a package's modules are the engine's and not shown to users. */
 export function hideFrames(moduleUrl: string): void {
-  ENGINE.add(moduleUrl.replace(/\/(dist|src)\/.*$/, "/$1/"));
+  // Stack traces name files by URL or by path.
+  ENGINE.add(moduleUrl.replace(/^file:\/\//, "").replace(/\/(dist|src)\/.*$/, "/$1/"));
 }
 
 function userStack(error: Error): string[] {
