@@ -1,7 +1,13 @@
 import type { Backend } from "../backend/backend.ts";
 import { rootTask } from "../builtins/control.ts";
 import type { TagList } from "../builtins/ops.ts";
-import { CancelledError, DryRunError, SchedulerError, UnknownTaskError } from "../errors/errors.ts";
+import {
+  BackendError,
+  CancelledError,
+  DryRunError,
+  SchedulerError,
+  UnknownTaskError,
+} from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import { InProcessExecutor } from "../executor/in-process-executor.ts";
 import { asError } from "../executor/job-error.ts";
@@ -241,7 +247,9 @@ export class Scheduler {
       await exec.recorder.flush();
     } catch (error) {
       // The work is done, so its result is not lost with the record of it.
-      const failure = Object.isExtensible(error) ? (error as Error) : asError(error);
+      const failure = Object.isExtensible(error)
+        ? (error as Error)
+        : new BackendError(asError(error).message, { cause: error });
       Object.defineProperty(failure, "result", { value: cell.value, configurable: true });
       throw failure;
     }

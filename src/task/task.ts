@@ -234,8 +234,8 @@ export interface Task<Args extends readonly any[] = any[], Result = any> {
   /** The task with its first arguments given. They are not evaluated before it is called. */
   partial<const Given extends Partial<LazyArguments<Args>>>(
     ...args: Given
-    // biome-ignore lint/suspicious/noExplicitAny: matches any rest
   ): PartialTask<
+    // biome-ignore lint/suspicious/noExplicitAny: matches any rest
     Args extends readonly [...{ [K in keyof Given]: any }, ...infer Rest] ? Rest : any[],
     Result
   >;
@@ -450,12 +450,15 @@ export function taskOf(definition: TaskDefinition): Task {
   });
 }
 
+/** This module, as stack traces name it: as a URL, or as a path. */
+const MODULE: string = import.meta.url.replace(/^file:\/\/(?=\/)/, "");
+
 /** Where the caller of a definition function stands, from a stack trace. */
 function callerPlace(): string | undefined {
   const lines = (new Error().stack ?? "").split("\n");
   for (const line of lines.slice(1, 9)) {
     const match = /\(?((?:[a-z]+:\/\/|\/)[^()]*:\d+:\d+)\)?$/.exec(line.trim());
-    if (match !== null && !match[1]!.startsWith(import.meta.url)) return match[1];
+    if (match !== null && !match[1]!.includes(MODULE)) return match[1];
   }
   return undefined;
 }
