@@ -232,6 +232,16 @@ describe("tags", () => {
     expect(await tagsOf(scheduler, small!.id)).toEqual(['size="small"']);
   });
 
+  test("tags of a definition that are expressions go on its jobs alone", async () => {
+    const scheduler = newScheduler();
+    const tags = { size: same("lazy") } as never;
+    const tagged = task({ name: "prov.lazyTags", tags }, (x: number) => x);
+    await scheduler.run(tagged(1));
+    const [job] = await jobsOf(scheduler.backend, "prov.lazyTags");
+    expect(await tagsOf(scheduler, job!.id)).toEqual(['size="lazy"']);
+    expect(await tagsOf(scheduler, tagged.hash)).toEqual([]);
+  });
+
   test("STK-023, TAG-016: applyTags tags a value, the calling job and the execution", async () => {
     const scheduler = newScheduler();
     const main = task("prov.tags", () =>

@@ -338,7 +338,7 @@ describe("evaluation", () => {
       return name;
     });
     const main = task(
-      { name: "sch.prepared", tags: { size: noted("option") }, defaults: [undefined, noted("default")] },
+      { name: "sch.prepared", memory: noted("option"), defaults: [undefined, noted("default")] },
       (_given: string, _filled?: string) => note("body"),
     );
     await scheduler.run(main(noted("argument")));
