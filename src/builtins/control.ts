@@ -1,7 +1,7 @@
 import { SchedulerError } from "../errors/errors.ts";
 import { deriveExpression, isExpression, QuotedExpression, quote } from "../expression/expression.ts";
 import { nodeOf } from "../expression/node.ts";
-import type { Expression, Lazy } from "../expression/types.ts";
+import type { Expression, Lazy, Resolved } from "../expression/types.ts";
 import { defineTask, isPartialTask, isTask, type PartialTask, type Task } from "../task/task.ts";
 import { hashArguments, hashEval, hashStruct } from "../value/hash.ts";
 import { leaves, mapNested } from "../value/nested.ts";
@@ -55,8 +55,9 @@ export function cond(...args: readonly unknown[]): Expression<unknown> {
   return condTask(...args);
 }
 
-type Recovery<R> = Task<[never], R> | PartialTask<[never], R> | Task<readonly never[], R>;
-type ErrorClasses = ErrorConstructor | readonly ErrorConstructor[];
+/** A task that gets an error. */
+type Recovery<E, R> = Task<[error: E], R> | PartialTask<[error: E], R>;
+type ErrorClasses<E extends Error = Error> = ErrorConstructor<E> | readonly ErrorConstructor<E>[];
 
 const toClasses = (given: unknown): unknown => {
   if (Array.isArray(given)) return given.map((item) => errorClass(item as ErrorConstructor));
@@ -134,19 +135,28 @@ function follow(ops: SchedulerOps, expression: unknown, result: Pending): void {
  * @param errors - an error class, or a list of some
  * @param recovery - a task that gets the error
  */
-export function catchError<T, R>(
+export function catchError<T, E extends Error, R>(
   expression: Lazy<T>,
-  errors: ErrorClasses,
-  recovery: Recovery<R>,
-): Expression<T | R>;
-export function catchError<T, R, S>(
+  errors: ErrorClasses<E>,
+  recovery: Recovery<NoInfer<E>, R>,
+): Expression<T | Resolved<R>>;
+export function catchError<T, E extends Error, R, F extends Error, S>(
   expression: Lazy<T>,
-  errors: ErrorClasses,
-  recovery: Recovery<R>,
-  errors2: ErrorClasses,
-  recovery2: Recovery<S>,
-): Expression<T | R | S>;
-export function catchError<T>(expression: Lazy<T>, ...handlers: readonly unknown[]): Expression<T>;
+  errors: ErrorClasses<E>,
+  recovery: Recovery<NoInfer<E>, R>,
+  errors2: ErrorClasses<F>,
+  recovery2: Recovery<NoInfer<F>, S>,
+): Expression<T | Resolved<R> | Resolved<S>>;
+export function catchError<T, E extends Error, R, F extends Error, S>(
+  expression: Lazy<T>,
+  errors: ErrorClasses<E>,
+  recovery: Recovery<NoInfer<E>, R>,
+  errors2: ErrorClasses<F>,
+  recovery2: Recovery<NoInfer<F>, S>,
+  errors3: ErrorClasses,
+  recovery3: Recovery<never, unknown>,
+  ...handlers: readonly unknown[]
+): Expression<unknown>;
 export function catchError(expression: unknown, ...handlers: readonly unknown[]): Expression<unknown> {
   return catchTask(expression, ...handlers.map((handler, i) => (i % 2 === 0 ? toClasses(handler) : handler)));
 }
@@ -199,8 +209,8 @@ const catchAllTask = defineSchedulerTask("redun.catch_all", (ops, nested, errors
 export function catchAll<T, R = never>(
   nested: T,
   errors?: ErrorClasses | Lazy<unknown>,
-  recovery?: Recovery<R>,
-): Expression<import("../expression/types.ts").Resolved<T> | R> {
+  recovery?: Recovery<Resolved<NoInfer<T>>, R>,
+): Expression<Resolved<T> | Resolved<R>> {
   return catchAllTask(nested, toClasses(errors), recovery);
 }
 
@@ -226,7 +236,7 @@ const seqTask = defineSchedulerTask("redun.seq", (ops, items) => {
 /** Evaluates the items of a list strictly one after another. */
 export function seq<const T extends readonly unknown[]>(
   items: T,
-): Expression<import("../expression/types.ts").Resolved<{ -readonly [K in keyof T]: T[K] }>> {
+): Expression<Resolved<{ -readonly [K in keyof T]: T[K] }>> {
   if (!Array.isArray(items)) throw new SchedulerError("Cannot evaluate in sequence: seq() takes a list");
   return seqTask(items);
 }

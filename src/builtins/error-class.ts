@@ -2,7 +2,7 @@ import { InvalidEncodingError } from "../errors/errors.ts";
 import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: constructors of any error class
-export type ErrorConstructor = new (...args: any[]) => Error;
+export type ErrorConstructor<E extends Error = Error> = new (...args: any[]) => E;
 
 const classes = new Map<string, ErrorConstructor>();
 
@@ -23,9 +23,9 @@ export class ErrorClass {
 }
 
 /** The reference to an error class. */
-export function errorClass(constructor: ErrorConstructor): ErrorClass {
-  classes.set(constructor.name, constructor);
-  return new ErrorClass(constructor.name);
+export function errorClass(type: ErrorConstructor): ErrorClass {
+  classes.set(type.name, type);
+  return new ErrorClass(type.name);
 }
 
 const codec: ValueCodec<ErrorClass, unknown> = {

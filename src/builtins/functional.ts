@@ -19,16 +19,20 @@ export const constant: Task<[value: unknown, ignored: unknown], unknown> = task(
   (value: unknown, _ignored: unknown) => value,
 );
 
+/** The type of a list's items, once everything in it is evaluated. */
+type ItemOf<T> = Resolved<T> extends readonly (infer I)[] ? I : never;
+
 /** Joins a list of lists to one list. */
-export const flatten: <T>(lists: Lazy<readonly (readonly T[])[]>) => Expression<T[]> = task(
-  builtin("flatten"),
-  (lists: readonly (readonly unknown[])[]) => lists.flat(1),
+export const flatten: <T extends Lazy<readonly (readonly unknown[])[]>>(
+  lists: T,
+) => Expression<ItemOf<ItemOf<T>>[]> = task(builtin("flatten"), (lists: readonly (readonly unknown[])[]) =>
+  lists.flat(1),
 ) as never;
 
 /** Makes one list of tuples of several lists, as long as the shortest. */
-export const zip: <T extends readonly (readonly unknown[])[]>(
-  ...lists: LazyArguments<T>
-) => Expression<{ [K in keyof T]: T[K] extends readonly (infer I)[] ? I : never }[]> = task(
+export const zip: <T extends readonly Lazy<readonly unknown[]>[]>(
+  ...lists: T
+) => Expression<{ [K in keyof T]: ItemOf<T[K]> }[]> = task(
   builtin("zip"),
   (...lists: readonly (readonly unknown[])[]) => {
     const length = lists.length === 0 ? 0 : Math.min(...lists.map((list) => list.length));

@@ -87,8 +87,8 @@ export function script<Outputs = Uint8Array>(
 /** What a staged file becomes in the result. */
 export type Unstaged<T> = T extends { readonly remote: infer R }
   ? R
-  : T extends readonly (infer E)[]
-    ? Unstaged<E>[]
+  : T extends readonly unknown[] | { readonly [key: string]: unknown }
+    ? { [K in keyof T]: Unstaged<T[K]> }
     : T;
 
 interface BuildOptions {

@@ -14,9 +14,19 @@ type AnyFunction = (...args: any[]) => any;
 /** Whether an array type is a tuple of known length. */
 type IsTuple<T extends readonly unknown[]> = number extends T["length"] ? false : true;
 
-type LazyMember<T> = T extends (...args: infer A) => infer R
-  ? (...args: LazyArguments<A>) => Expression<Resolved<R>>
+/** A method of a value that is not known yet. Of an overloaded one the last four forms count. */
+type LazyMember<T> = [T] extends [
+  {
+    (...args: infer A1): infer R1;
+    (...args: infer A2): infer R2;
+    (...args: infer A3): infer R3;
+    (...args: infer A4): infer R4;
+  },
+]
+  ? LazyMethod<A1, R1> & LazyMethod<A2, R2> & LazyMethod<A3, R3> & LazyMethod<A4, R4>
   : Expression<T>;
+
+type LazyMethod<A extends readonly unknown[], R> = (...args: LazyArguments<A>) => Expression<Resolved<R>>;
 
 type MembersOf<T> = { readonly [K in Exclude<keyof T, "then" | symbol>]: LazyMember<T[K]> };
 
@@ -24,9 +34,10 @@ type MembersOf<T> = { readonly [K in Exclude<keyof T, "then" | symbol>]: LazyMem
 type LazyMembers<T> =
   IsAny<T> extends true
     ? // biome-ignore lint/suspicious/noExplicitAny: any in, any out
-      { readonly [key: string]: any } & ((...args: any[]) => any)
+      any
     : T extends string
-      ? MembersOf<string & object>
+      ? // biome-ignore lint/complexity/noBannedTypes: the interface that has a string's members
+        MembersOf<String>
       : T extends number | bigint | boolean | symbol | null | undefined
         ? unknown
         : T extends AnyFunction
@@ -102,4 +113,11 @@ export type Resolved<T> =
                   : Resolved<E>[]
                 : T extends { readonly [key: string]: unknown }
                   ? { [K in keyof T]: Resolved<T[K]> }
-                  : T;
+                  : T extends object
+                    ? MethodsOf<T> extends never
+                      ? { [K in keyof T]: Resolved<T[K]> }
+                      : T
+                    : T;
+
+/** Names of the methods of a type; an interface that has none is seen as that of plain data. */
+type MethodsOf<T> = { [K in keyof T]-?: T[K] extends AnyFunction ? K : never }[keyof T];
