@@ -335,6 +335,7 @@ export function awaitExpression(
 ): Promise<unknown> {
   if (job.isEnded || exec.isOver) return Promise.reject(new NoCurrentJobError(text()));
   job.awaited = true;
+  exec.hasAwaited = true;
   // Units are for the function's own work; holding them here could keep the awaited jobs from ever starting.
   releaseLimits(exec, job);
   return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend.ts";
-import { type CancelledError, DryRunError } from "../errors/errors.ts";
+import { type CancelledError, DryRunError, SchedulerError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { TaskNode } from "../expression/node.ts";
 import type { TaskRegistry } from "../task/registry.ts";
@@ -106,6 +106,8 @@ export class Execution {
   readonly awaiting: Set<(error: unknown) => void> = new Set();
   readonly context: JobContext;
   rootJob: Job | undefined = undefined;
+  /** Whether any function has awaited an expression. */
+  hasAwaited = false;
   /** Jobs that a dry run would have run. */
   dryRunMisses = 0;
   private readonly stack: (() => void)[] = [];
@@ -295,7 +297,9 @@ export class Execution {
     if (this.options.dryRun && this.dryRunMisses > 0) this.abort(new DryRunError());
     else if (!this.over) {
       const stuck = this.rootJob === undefined ? "" : ` (${this.rootJob.call})`;
-      this.abort(new Error(`Cannot go on with the execution${stuck}: an expression depends on itself`));
+      this.abort(
+        new SchedulerError(`Cannot go on with the execution${stuck}: an expression depends on itself`),
+      );
     }
   }
 

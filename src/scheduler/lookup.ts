@@ -1,4 +1,5 @@
 import type { CacheHit, CacheQuery } from "../backend/backend.ts";
+import { SchedulerError } from "../errors/errors.ts";
 import type { CacheScope } from "../task/options.ts";
 import { display } from "../value/display.ts";
 import { decodeValue } from "../value/value.ts";
@@ -59,6 +60,10 @@ export function seekAgain(exec: Execution, job: Job): void {
 
 /** Becomes one with an equal call at work: takes its result, and its place among the parent's children. */
 function join(exec: Execution, job: Job, twin: Job): void {
+  if (exec.hasAwaited && isBelow(job, twin)) {
+    failJob(exec, job, new SchedulerError(`Cannot go on with ${job.call}: it depends on itself`));
+    return;
+  }
   startJob(exec, job);
   announce(exec, job, "pending", undefined);
   twin.cell.listen((cell) => {
@@ -67,6 +72,23 @@ function join(exec: Execution, job: Job, twin: Job): void {
     if (cell.isFailed) failJob(exec, job, cell.error, true);
     else finishJob(exec, job, cell.value, { encoded: cell.encoded, cached: true });
   });
+}
+
+/** Recursions that call themselves alike have short cycles; looking further up costs more than it finds. */
+const NEAR = 1000;
+
+/**
+ * Whether a job is among those that the other waits for. Where functions await, the execution never runs out of
+ * promises to wait for, so a job that depends on itself must be found here.
+ */
+function isBelow(job: Job, other: Job): boolean {
+  let at = job.parent;
+  for (let i = 0; at !== undefined && i < NEAR; i++) {
+    // A parent may stand here as its children see it, so it is compared by its id.
+    if (at.id === other.id) return true;
+    at = at.parent;
+  }
+  return false;
 }
 
 /** Takes the result, or the error, of an equal call that has ended in this execution. */
