@@ -35,8 +35,9 @@ export function watchJobs(scheduler: Scheduler): string[] {
 /** Every job that starts or is cached in later runs, in order. */
 export function watchInfos(scheduler: Scheduler): JobInfo[] {
   const infos: JobInfo[] = [];
-  scheduler.on("job-start", ({ job }) => infos.push(job));
-  scheduler.on("job-cached", ({ job }) => infos.push(job));
+  // Copied, since a job's call is known only while the job lives.
+  scheduler.on("job-start", ({ job }) => infos.push({ ...job }));
+  scheduler.on("job-cached", ({ job }) => infos.push({ ...job }));
   return infos;
 }
 
