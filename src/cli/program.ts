@@ -104,7 +104,12 @@ function makeProgram(argv: readonly string[], output: Output): Command {
     command.outputHelp();
     return Promise.resolve();
   });
-  add(program, "init [DIR]", "make a repository", async () => (await import("./commands/init.ts")).init);
+  add(
+    program,
+    "init [DIR]",
+    "make a repository",
+    async () => (await import("./commands/init.ts")).init,
+  ).option("-c, --config <dir>", "folder of the configuration to make");
   addRunOptions(
     add(
       program,

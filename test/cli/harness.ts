@@ -3,9 +3,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
+import { afterAll, vi } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../../bin/redun.js", import.meta.url));
+
+// A busy machine starts processes slowly.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 export interface Ran {
   readonly code: number | null;

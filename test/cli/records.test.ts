@@ -93,6 +93,7 @@ describe("redun init", () => {
       `Initialized redun repository: ${space.dir}/sub/dir/.redun\n`,
     );
     expect(await space.ok("-c conf init")).toBe(`Initialized redun repository: ${space.dir}/conf\n`);
+    expect(await space.ok("init -c conf2")).toBe(`Initialized redun repository: ${space.dir}/conf2\n`);
     expect(await space.ok("init", { env: { REDUN_CONFIG: "env" } })).toBe(
       `Initialized redun repository: ${space.dir}/env\n`,
     );

@@ -1,12 +1,13 @@
 import { join, resolve } from "node:path";
 import { type Cli, configPlace } from "../cli.ts";
-import { createConfig, openConfig } from "../config-dir.ts";
+import { createConfig, findConfigDir, openConfig } from "../config-dir.ts";
 import { openStore } from "../store.ts";
 
 /** `redun init [DIR]` */
-export async function init(cli: Cli, words: string[]): Promise<void> {
+export async function init(cli: Cli, words: string[], given: Record<string, unknown>): Promise<void> {
   const [parent] = words;
-  const place = configPlace(cli);
+  const { config } = given as { config?: string };
+  const place = config === undefined ? configPlace(cli) : findConfigDir(config);
   const named = place.source === "option" || place.source === "environment";
   const dir = named && parent === undefined ? place.dir : join(resolve(parent ?? "."), ".redun");
   createConfig(dir);
