@@ -16,11 +16,15 @@ import Table from "cli-table3";
 import { SqlBackend } from "../src/backends/sql-backend.ts";
 import type { SqlDriver, SqlStatement, SqlValue } from "../src/backends/sql-driver.ts";
 import { openSqlite } from "../src/backends/sqlite-driver.ts";
-import { Scheduler, plus, setSha512, task } from "../src/index.ts";
+import { plus, Scheduler, setSha512, task } from "../src/index.ts";
 import { hashBytes } from "../src/value/hash.ts";
 
 const { values: flags } = parseArgs({
-  options: { json: { type: "string" }, runs: { type: "string", default: "5" }, full: { type: "boolean", default: false } },
+  options: {
+    json: { type: "string" },
+    runs: { type: "string", default: "5" },
+    full: { type: "boolean", default: false },
+  },
 });
 const RUNS = Math.max(1, Number(flags.runs));
 const folder = mkdtempSync(join(tmpdir(), "redun-bench-"));
@@ -43,7 +47,13 @@ function summarize(samples: readonly number[]): { median: number; low: number; h
   return { median: sorted[Math.floor(sorted.length / 2)]!, low: sorted[0]!, high: sorted.at(-1)! };
 }
 
-function add(work: string, unit: string, samples: readonly number[], target: string, more: { bare?: number; python?: number } = {}): void {
+function add(
+  work: string,
+  unit: string,
+  samples: readonly number[],
+  target: string,
+  more: { bare?: number; python?: number } = {},
+): void {
   rows.push({ work, unit, target, ...summarize(samples), ...more });
   const { median, low, high } = rows.at(-1)!;
   console.error(`${work}: ${median.toFixed(1)} ${unit} (${low.toFixed(1)} to ${high.toFixed(1)})`);
@@ -52,7 +62,9 @@ function add(work: string, unit: string, samples: readonly number[], target: str
 const inc = task("bench.inc", (n: number) => n + 1);
 const total = task("bench.total", (items: readonly number[]) => items.reduce((sum, n) => sum + n, 0));
 const fan = task("bench.fan", (n: number) => total(Array.from({ length: n }, (_, i) => inc(i))));
-const fib = task("bench.fib", (n: number): unknown => (n < 2 ? n : plus(fib(n - 1) as never, fib(n - 2) as never)));
+const fib = task("bench.fib", (n: number): unknown =>
+  n < 2 ? n : plus(fib(n - 1) as never, fib(n - 2) as never),
+);
 const count = task("bench.count", (n: number): unknown => (n === 0 ? 0 : count(n - 1)));
 
 /** A statement that ran, for replaying it. */
@@ -66,10 +78,12 @@ interface Step {
 function recording(driver: SqlDriver, steps: Step[]): SqlDriver {
   const statement = (sql: string): SqlStatement => {
     const inner = driver.prepare(sql);
-    const note = (how: Step["how"]) => (...params: SqlValue[]) => {
-      steps.push({ sql, how, params });
-      return inner[how](...params) as never;
-    };
+    const note =
+      (how: Step["how"]) =>
+      (...params: SqlValue[]) => {
+        steps.push({ sql, how, params });
+        return inner[how](...params) as never;
+      };
     return { all: note("all"), get: note("get"), run: note("run") };
   };
   return {
@@ -117,7 +131,10 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function withStore<T>(work: (scheduler: Scheduler, path: string) => Promise<T>): Promise<T> {
   const path = join(folder, "store.db");
-  const scheduler = new Scheduler({ backend: new SqlBackend(path, () => openSqlite(path)), config: { ignoreWarnings: ["namespace"] } });
+  const scheduler = new Scheduler({
+    backend: new SqlBackend(path, () => openSqlite(path)),
+    config: { ignoreWarnings: ["namespace"] },
+  });
   await scheduler.load();
   try {
     return await work(scheduler, path);
@@ -132,7 +149,9 @@ async function measureBare(n: number): Promise<number> {
   const path = join(folder, "recorded.db");
   const steps: Step[] = [];
   const hashed: (string | Uint8Array)[] = [];
-  const scheduler = new Scheduler({ backend: new SqlBackend(path, async () => recording(await openSqlite(path), steps)) });
+  const scheduler = new Scheduler({
+    backend: new SqlBackend(path, async () => recording(await openSqlite(path), steps)),
+  });
   await scheduler.load();
   steps.length = 0;
   setSha512((data) => {
@@ -211,7 +230,10 @@ await fanOut(1000, 1);
 const bare = await measureBare(N);
 const there = python(1000);
 const { cold, cached } = await fanOut(N, RUNS);
-add(`fan-out of ${N}, cold, SQLite`, "µs/job", cold, "60, and 2.5 × bare", { bare, ...(there && { python: there.cold }) });
+add(`fan-out of ${N}, cold, SQLite`, "µs/job", cold, "60, and 2.5 × bare", {
+  bare,
+  ...(there && { python: there.cold }),
+});
 add("the same again, all cached", "µs/job", cached, "20", there && { python: there.cached });
 const growth: number[] = [];
 for (const n of flags.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000, 100_000]) {
@@ -220,13 +242,19 @@ for (const n of flags.full ? [1000, 10_000, 100_000, 1_000_000] : [1000, 10_000,
   add(`fan-out of ${n}, cold`, "µs/job", samples, "flat within 1.5 ×");
 }
 for (const [name, work, jobs] of [
-  ["chain of 100,000 nested calls", () => Array.from({ length: 100_000 }).reduce((value: unknown) => inc(value as never), 0), 100_000],
+  [
+    "chain of 100,000 nested calls",
+    () => Array.from({ length: 100_000 }).reduce((value: unknown) => inc(value as never), 0),
+    100_000,
+  ],
   ["recursion 100,000 deep", () => count(100_000), 100_000],
   ["fib(1000)", () => fib(1000), 1999],
 ] as const) {
   const samples: number[] = [];
   for (let i = 0; i < Math.min(RUNS, 3); i++) {
-    await withStore(async (scheduler) => void samples.push(((await timed(() => scheduler.run(work()))) / jobs) * 1000));
+    await withStore(
+      async (scheduler) => void samples.push(((await timed(() => scheduler.run(work()))) / jobs) * 1000),
+    );
   }
   add(name, "µs/job", samples, "same cost a job");
 }
@@ -236,10 +264,16 @@ if (globalThis.gc !== undefined) add("memory of a live job", "bytes", [await mem
 const cli = new URL("../bin/redun.js", import.meta.url).pathname;
 if (existsSync(new URL("../dist/cli.js", import.meta.url))) {
   const script = join(folder, "hello.ts");
-  writeFileSync(script, 'import { task } from "redun";\nexport const main = task("hello.main", () => "Hello, World!");\n');
+  writeFileSync(
+    script,
+    'import { task } from "redun";\nexport const main = task("hello.main", () => "Hello, World!");\n',
+  );
   const start = (): number => {
     const begun = performance.now();
-    const { status } = spawnSync(process.execPath, [cli, "run", script, "main"], { cwd: folder, encoding: "utf8" });
+    const { status } = spawnSync(process.execPath, [cli, "run", script, "main"], {
+      cwd: folder,
+      encoding: "utf8",
+    });
     if (status !== 0) throw new Error("redun run failed");
     return performance.now() - begun;
   };
@@ -248,7 +282,10 @@ if (existsSync(new URL("../dist/cli.js", import.meta.url))) {
 }
 
 rmSync(folder, { recursive: true, force: true });
-const table = new Table({ head: ["work", "unit", "median", "low to high", "target", "bare", "Python redun"], style: { head: [], border: [] } });
+const table = new Table({
+  head: ["work", "unit", "median", "low to high", "target", "bare", "Python redun"],
+  style: { head: [], border: [] },
+});
 for (const { work, unit, median, low, high, target, bare: floor, python: other } of rows) {
   table.push([
     work,

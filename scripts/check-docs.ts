@@ -1,10 +1,11 @@
 /** Compiles the TypeScript examples in doc comments, README and docs, against the built package. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
 process.chdir(root);
+// Inside the project, so that `redun` resolves to the project itself.
 const folder = "test/.examples";
 
 /** An example with the line of its source on which it starts. */
@@ -25,10 +26,12 @@ function examplesIn(file: string): Example[] {
 }
 
 const sources = [
-  ...["src", "docs", "examples"].flatMap((base) =>
-    readdirSync(base, { recursive: true, encoding: "utf8" }).map((name) => join(base, name)),
-  ),
-  "README.md",
+  ...["src", "docs", "examples"]
+    .filter(existsSync)
+    .flatMap((base) =>
+      readdirSync(base, { recursive: true, encoding: "utf8" }).map((name) => join(base, name)),
+    ),
+  ...["README.md"].filter(existsSync),
 ].filter((file) => (file.startsWith("src/") ? file.endsWith(".ts") : file.endsWith(".md")));
 const examples = sources.flatMap(examplesIn);
 

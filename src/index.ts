@@ -48,9 +48,9 @@ export {
   starmap,
   zip,
 } from "./builtins/functional.ts";
-export { type ScriptOptions, script, type Unstaged } from "./builtins/script.ts";
 export type { TagList } from "./builtins/ops.ts";
 export { type SchedulerView, schedulerTask } from "./builtins/scheduler-task.ts";
+export { type ScriptOptions, script, type Unstaged } from "./builtins/script.ts";
 export * from "./errors/errors.ts";
 export { type ErrorRecord, hasCode, RedunError, type RedunErrorOptions } from "./errors/redun-error.ts";
 export type {
@@ -84,7 +84,7 @@ export {
   times,
 } from "./expression/operators.ts";
 export type { Expression, Lazy, LazyArguments, Resolved } from "./expression/types.ts";
-export { copyPath, type CopyPathOptions } from "./file/copy.ts";
+export { type CopyPathOptions, copyPath } from "./file/copy.ts";
 export type { FileData, TextEncoding } from "./file/data.ts";
 export { ContentDir, ContentStagingDir, Dir, IDir, IStagingDir, isDir, StagingDir } from "./file/dir.ts";
 export * from "./file/errors.ts";

@@ -16,9 +16,12 @@ export class AliasExecutor implements Executor {
   async run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
     const executor = this.executors.get(this.target);
     if (executor === undefined) {
-      throw new ExecutorError(`Cannot run ${spec.task} on ${this.name}: it stands for ${this.target}, which is not configured`, {
-        hint: `Configured executors: ${[...this.executors.keys()].join(", ")}.`,
-      });
+      throw new ExecutorError(
+        `Cannot run ${spec.task} on ${this.name}: it stands for ${this.target}, which is not configured`,
+        {
+          hint: `Configured executors: ${[...this.executors.keys()].join(", ")}.`,
+        },
+      );
     }
     return executor.run(spec, context);
   }
