@@ -100,7 +100,7 @@ function userStack(error: Error): string[] {
   const lines = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
   return lines
     .map((line) => line.trim())
-    .filter((line) => !/\(node:|at node:|<anonymous>\)$/.test(line))
+    .filter((line) => !/\((?:node|ext):|at (?:node|ext):|<anonymous>\)$/.test(line))
     .filter((line) => ![...ENGINE].some((url) => line.includes(url)))
     .slice(0, 30)
     .reverse();
