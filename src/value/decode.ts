@@ -234,9 +234,10 @@ function decodeError(data: ErrorData): Error {
       fields: data.fields as Record<string, unknown>,
     });
   } else error = Object.hasOwn(errorClasses, name) ? new errorClasses[name]!(message) : new Error(message);
-  if (error.name !== name)
-    Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
-  if ("cause" in data) error.cause = data.cause;
+  const hidden = (key: string, value: unknown) =>
+    Object.defineProperty(error, key, { value, configurable: true, writable: true });
+  if (error.name !== name) hidden("name", name);
+  if (Object.hasOwn(data, "cause")) hidden("cause", data.cause);
   for (const [key, field] of Object.entries(data)) {
     if (!reserved.has(key) && !Object.hasOwn(error, key)) {
       Object.defineProperty(error, key, {
