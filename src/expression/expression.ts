@@ -16,18 +16,14 @@ import {
 } from "./node.ts";
 import type { Expression } from "./types.ts";
 
-/** Evaluates an awaited expression for the job that awaits it. */
-type Evaluator = (node: ExpressionNode) => Promise<unknown> | undefined;
+/** Evaluates an awaited expression for one job. */
+type Evaluator = (node: ExpressionNode) => Promise<unknown>;
 
-let evaluator: Evaluator = () => undefined;
+let currentEvaluator: () => Evaluator | undefined = () => undefined;
 
-/** Says how an awaited expression is evaluated; `undefined` from it means that no job is running. */
-export function setEvaluator(evaluate: Evaluator): void {
-  evaluator = evaluate;
-}
-
-function awaitNode(node: ExpressionNode): Promise<unknown> {
-  return evaluator(node) ?? Promise.reject(new NoCurrentJobError(trim(describeNode(node))));
+/** Says how to find what evaluates expressions for the job whose code is running; nothing means that none is. */
+export function setEvaluator(current: () => Evaluator | undefined): void {
+  currentEvaluator = current;
 }
 
 /** A proxy's target carries its node. */
@@ -39,14 +35,19 @@ const refuse = (use: string, node: ExpressionNode): never => {
   throw new LazyValueError(use, trim(describeNode(node)));
 };
 
+const refuseAwait = (node: ExpressionNode): Promise<never> =>
+  Promise.reject(new NoCurrentJobError(trim(describeNode(node))));
+
 const handler: ProxyHandler<Target> = {
   get(target, key): unknown {
     const node = target[NODE];
     if (key === NODE) return node;
     if (typeof key === "symbol") return symbolMember(node, key);
     if (key === "then") {
+      // Promises take `then` at once but call it a moment later, when another job's code may be running.
+      const evaluate = currentEvaluator();
       return (resolve?: (value: unknown) => unknown, reject?: (error: unknown) => unknown) =>
-        awaitNode(node).then(resolve, reject);
+        (evaluate === undefined ? refuseAwait(node) : evaluate(node)).then(resolve, reject);
     }
     if (key === "toJSON") return () => refuse("serialise", node);
     return member(node, key);

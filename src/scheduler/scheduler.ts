@@ -348,20 +348,14 @@ function rootExpression(exec: Execution, expression: unknown): unknown {
   return rootTask(quote(expression));
 }
 
-setEvaluator((node) => {
+setEvaluator(() => {
   const job = jobStorage.current();
-  if (job === undefined) return undefined;
-  const exec = executionOf(job.executionId);
-  return exec === undefined
-    ? undefined
-    : awaitExpression(exec, job, lazy(node), () => trim(describeNode(node)));
+  const exec = job === undefined ? undefined : executions.get(job.executionId);
+  if (job === undefined || exec === undefined) return undefined;
+  return (node) => awaitExpression(exec, job, lazy(node), () => trim(describeNode(node)));
 });
 
 const executions = new Map<string, Execution>();
-
-function executionOf(id: string): Execution | undefined {
-  return executions.get(id);
-}
 
 /** Makes the executions of running jobs known to what awaits expressions. */
 function trackExecution(exec: Execution, running: boolean): void {

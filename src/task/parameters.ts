@@ -3,7 +3,9 @@
  * such as `arg0`; a rest parameter loses its dots.
  */
 export function parameterNames(source: string): string[] {
-  const text = parameterList(source);
+  // A build that lowers `async` may move the parameters to a generator inside.
+  const lowered = /__async\((?:this|null), \[[^\]]*\], function\* ?(?=\()/.exec(source);
+  const text = parameterList(lowered === null ? source : source.slice(lowered.index + lowered[0].length));
   if (text === undefined) return [];
   return splitTopLevel(text).map((part, index) => {
     const match = /^(?:\.\.\.)?\s*([A-Za-z_$][\w$]*)/.exec(part.trim());

@@ -28,7 +28,11 @@ export interface TaskManifest {
   readonly line: number;
   readonly parameters: readonly { readonly name: string }[];
   readonly doc?: string | undefined;
+  readonly async?: boolean | undefined;
 }
+
+/** What builds make of `async` where the runtime can't follow asynchronous code. */
+const LOWERED_ASYNC = /(?:=>|return)\s*__async\(/;
 
 /** What all tasks derived from one definition share. */
 export class TaskDefinition {
@@ -39,7 +43,7 @@ export class TaskDefinition {
   readonly fn: AnyFunction;
   readonly script: boolean;
   /** Whether the function is an `async` one, which may await expressions. */
-  readonly async: boolean;
+  async: boolean;
   readonly options: Options;
   readonly exported: readonly string[];
   readonly defaults: readonly unknown[];
@@ -77,7 +81,8 @@ export class TaskDefinition {
     this.version = version;
     this.fn = fn;
     this.script = script ?? false;
-    this.async = Object.prototype.toString.call(fn) === "[object AsyncFunction]";
+    this.async =
+      Object.prototype.toString.call(fn) === "[object AsyncFunction]" || LOWERED_ASYNC.test(fn.toString());
     this.defaults = defaults ?? [];
     this.hashIncludes = hashIncludes ?? [];
     this.configArgs = configArgs ?? [];
@@ -150,6 +155,7 @@ export class TaskDefinition {
   attach(manifest: TaskManifest, packageHash: string): void {
     this.manifest = manifest;
     this.package = packageHash;
+    if (manifest.async !== undefined) this.async = manifest.async;
     this.memo = undefined;
     this.names = undefined;
     this.configs = undefined;
