@@ -177,12 +177,12 @@ describe("the parent of an awaited job", () => {
     const owners = Array.from({ length: 40 }, (_, i) => `${i}`.repeat((i % 3) + 1));
     expect(await scheduler.run(owners.map((owner) => tree(owner)))).toEqual(owners.map(() => true));
     const calls = new Map(infos.map((info) => [info.id, info.call]));
-    const owner = (call: string) => /owner='([^']*)'/.exec(call)?.[1];
+    const ownerOf = (call: string) => /owner='([^']*)'/.exec(call)?.[1];
     let checked = 0;
     for (const info of infos) {
       if (info.task !== "eager.leaf" && info.task !== "eager.branch") continue;
-      const mine = owner(info.call)!;
-      const parent = owner(calls.get(info.parentId!)!);
+      const mine = ownerOf(info.call)!;
+      const parent = ownerOf(calls.get(info.parentId!)!);
       expect(parent).toBe(info.task === "eager.leaf" ? mine : mine.replace(/\/\d$/, ""));
       checked++;
     }
