@@ -35,8 +35,11 @@ export interface SchedulerOps {
   /** Whether results of earlier executions may be used here. */
   readonly usesCache: boolean;
   readonly settle: Settle;
-  /** Ends as a promise does; the execution counts on it. */
-  hold(promise: Promise<unknown>): void;
+  /**
+   * Runs a function in the name of the calling job, so that it may await expressions, and ends as what it returns does:
+   * a value, an expression, or a promise of one, on which the execution counts.
+   */
+  hold(run: () => unknown): void;
   task(fullname: string): Task | undefined;
   /** The stored single reduction under an evaluation hash. */
   recall(

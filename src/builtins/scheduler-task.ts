@@ -1,6 +1,6 @@
 import { lazy } from "../expression/expression.ts";
 import { SchedulerNode } from "../expression/node.ts";
-import type { Expression } from "../expression/types.ts";
+import type { Expression, Resolved } from "../expression/types.ts";
 import { hashStruct } from "../value/hash.ts";
 import { registerSchedulerTask, type SchedulerFunction, toPromise } from "./ops.ts";
 
@@ -31,17 +31,17 @@ export interface SchedulerView {
  * It makes no job and is not cached by itself.
  *
  * @param name - fullname
- * @param run - gets a view of the scheduler and the arguments; what it returns is evaluated
+ * @param run - gets a view of the scheduler and the arguments, and may await expressions; what it returns is evaluated
  */
 export function schedulerTask<Args extends readonly unknown[], Result>(
   name: string,
-  run: (scheduler: SchedulerView, ...args: Args) => Promise<Result> | Result,
-): (...args: Args) => Expression<Awaited<Result>> {
+  run: (scheduler: SchedulerView, ...args: Args) => Result,
+): (...args: Args) => Expression<Resolved<Result>> {
   return defineSchedulerTask(name, (ops, ...args) => {
     const view: SchedulerView = {
       evaluate: (value) => toPromise(ops.evaluate(value)),
       context: ops.context,
     };
-    ops.hold(Promise.resolve(run(view, ...(args as unknown as Args))));
-  }) as (...args: Args) => Expression<Awaited<Result>>;
+    ops.hold(() => run(view, ...(args as unknown as Args)));
+  }) as (...args: Args) => Expression<Resolved<Result>>;
 }

@@ -103,6 +103,13 @@ export function isExpression(value: unknown): value is Expression<unknown> {
   return nodeOf(value) !== undefined;
 }
 
+/** Whether a value is to be waited for. An expression is a thenable too, but it is to be evaluated. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null || isExpression(value))
+    return false;
+  return typeof (value as { then?: unknown }).then === "function";
+}
+
 /** Lifts a value to an expression; an expression stays itself. */
 export function lift<T>(value: T): Expression<T> {
   return isExpression(value) ? (value as Expression<T>) : lazy(new ValueNode(value));

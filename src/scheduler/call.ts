@@ -1,7 +1,7 @@
 import { NoCurrentJobError, SchedulerError, TimeoutError, UnknownExecutorError } from "../errors/errors.ts";
 import type { Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
 import { fromJobError } from "../executor/job-error.ts";
-import { isExpression } from "../expression/expression.ts";
+import { isThenable } from "../expression/expression.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { decodeValue, type EncodedValue, encodeValue, normalizeValue } from "../value/value.ts";
@@ -82,12 +82,6 @@ function invokeHere(
   // An expression is a thenable as well, but it is the task's result, to be evaluated.
   if (isThenable(result)) exec.await(withTimeout(job, result), done, failed);
   else done(result);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== "object" && typeof value !== "function") || value === null || isExpression(value))
-    return false;
-  return typeof (value as { then?: unknown }).then === "function";
 }
 
 function runScript(

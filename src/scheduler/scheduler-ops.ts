@@ -1,4 +1,5 @@
 import type { SchedulerOps, TagList } from "../builtins/ops.ts";
+import { isThenable } from "../expression/expression.ts";
 import {
   type ExpressionNode,
   nodeOf,
@@ -6,9 +7,11 @@ import {
   type SchedulerNode,
   TaskNode,
 } from "../expression/node.ts";
+
 import { leaves } from "../value/nested.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { Cell } from "./cell.ts";
+import { jobStorage } from "./current-job.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Execution } from "./execution.ts";
 import type { Job } from "./job.ts";
@@ -24,6 +27,9 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
     );
     return inner;
   };
+  const resolve = (value: unknown): void =>
+    evaluate(exec, value, job, (failed, result, encoded) => exec.settle(cell, failed, result, encoded));
+  const reject = (error: unknown): void => void exec.settle(cell, true, error);
   const scope = node.options.cacheScope ?? (node.options.cache === false ? "CSE" : "BACKEND");
   return {
     node,
@@ -32,19 +38,16 @@ export function opsFor(exec: Execution, node: SchedulerNode, job: Job, cell: Cel
     context: job.context.values,
     usesCache: job.prov && exec.options.cache && scope === "BACKEND",
     settle: {
-      resolve: (value) =>
-        evaluate(exec, value, job, (failed, result, encoded) => exec.settle(cell, failed, result, encoded)),
-      reject: (error) => exec.settle(cell, true, error),
+      resolve,
+      reject,
       follow: (pending) =>
         pending.listen((from) => exec.settle(cell, from.isFailed, from.value, (from as Cell).encoded)),
     },
-    hold: (promise) =>
-      exec.hold(
-        promise,
-        (value) =>
-          evaluate(exec, value, job, (failed, result, encoded) => exec.settle(cell, failed, result, encoded)),
-        (error) => exec.settle(cell, true, error),
-      ),
+    hold: (run) => {
+      const result = jobStorage.run(job, run);
+      if (isThenable(result)) exec.hold(result, resolve, reject);
+      else resolve(result);
+    },
     task: (fullname) => exec.options.registry.get(fullname),
     recall: (evalHash, taskHash, argsHash, found) => {
       const query = { evalHash, taskHash, argsHash, allowed: ["single"] as const, contextHash: undefined };
