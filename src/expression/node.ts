@@ -1,4 +1,4 @@
-import { encode } from "../value/encode.ts";
+import { encodeForHash } from "../value/encode.ts";
 import { hashArguments, hashBytes, hashStruct } from "../value/hash.ts";
 import { isContainer, leaves } from "../value/nested.ts";
 import { type EncodedValue, encodeValue, hashValue } from "../value/value.ts";
@@ -120,7 +120,7 @@ export class TaskNode extends ExpressionNode {
   readonly exported: readonly string[];
   /** How many items the result has, if that is known. */
   readonly nout: number | undefined;
-  /** The arguments encoded, and the hash over them, kept for the job; an expression's place is empty. */
+  /** The arguments encoded, and the hash over them, kept for the job; the place of what is yet to be evaluated is empty. */
   argValues: readonly (EncodedValue | undefined)[] | undefined = undefined;
   argsHash: string | undefined = undefined;
 
@@ -142,14 +142,13 @@ export class TaskNode extends ExpressionNode {
   protected computeHash(): string {
     const hashes: string[] = [];
     this.argValues = this.args.map((arg, i) => {
-      const node = nodeOf(arg);
-      const value = node === undefined ? encodeValue(arg, `args[${i}]`) : undefined;
-      hashes.push(value === undefined ? node!.hash : value.hash);
+      const value = holdsExpression(arg) ? undefined : encodeValue(arg, `args[${i}]`);
+      hashes.push(value === undefined ? hashValue(arg) : value.hash);
       return value;
     });
     this.argsHash = hashArguments(hashes);
     const optionsHash =
-      this.options === NO_OPTIONS ? emptyOptionsHash : hashBytes(encode(this.options, "options").text);
+      this.options === NO_OPTIONS ? emptyOptionsHash : hashBytes(encodeForHash(this.options, "options").text);
     const structure = ["TaskExpression", this.taskName, this.argsHash, optionsHash];
     if (this.exported.length > 0) structure.push(hashStruct([...this.exported].sort()));
     return hashStruct(structure);
@@ -158,6 +157,13 @@ export class TaskNode extends ExpressionNode {
 
 function hashArgs(args: readonly unknown[]): string {
   return hashArguments(args.map(hashValue));
+}
+
+/** Whether a value is an expression, or a container that holds one. */
+function holdsExpression(value: unknown): boolean {
+  if (!isContainer(value)) return nodeOf(value) !== undefined;
+  for (const leaf of leaves(value)) if (nodeOf(leaf) !== undefined) return true;
+  return false;
 }
 
 /** The node of an expression, or `undefined` for anything else. */

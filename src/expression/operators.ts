@@ -57,7 +57,10 @@ export const or = <A, B>(a: Lazy<A>, b: Lazy<B>): Expression<A | B> => simple("o
 export const not = (a: Lazy<unknown>): Expression<boolean> => simple("not", a);
 
 /** Reaching these through stored expressions would reach the code-making constructors behind every value. */
-const forbidden = new Set(["constructor", "__proto__", "prototype", "__defineGetter__", "__defineSetter__"]);
+const forbidden = new Set([
+  ...["constructor", "__proto__", "prototype"],
+  ...["__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"],
+]);
 
 function get(object: unknown, key: unknown): unknown {
   if (object === null || object === undefined) {

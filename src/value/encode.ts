@@ -12,10 +12,13 @@ import { builtinNames, codecOf } from "./registry.ts";
  */
 export const FORMAT = "application/vnd.redun.value+json; version=1";
 
-/** A value's encoding, with whether decoding it gives keys or entries in another order than the value had. */
+/** A value's encoding. */
 export interface Encoding {
   readonly text: string;
+  /** Whether decoding it gives keys or entries in another order than the value had. */
   readonly reordered: boolean;
+  /** Whether it holds values, such as expressions, of which {@link encodeForHash} writes only the hash. */
+  readonly shared: boolean;
 }
 
 /** Closes a container; the encoder counts depth by it. */
@@ -83,8 +86,18 @@ export function encodePrimitive(value: unknown): string | undefined {
  */
 export function encode(value: unknown, root = "value"): Encoding {
   const primitive = encodePrimitive(value);
-  if (primitive !== undefined) return { text: primitive, reordered: false };
-  return new Encoder(value, root, 0).run();
+  if (primitive !== undefined) return { text: primitive, reordered: false, shared: false };
+  return new Encoder(value, root, false, 0).run();
+}
+
+/**
+ * The text that a value's hash is taken over. It is the encoding, but of each expression it has only the hash, so that
+ * hashing a long chain of them takes time in proportion to its length.
+ *
+ * @throws UnsupportedValueError as {@link encode} does
+ */
+export function encodeForHash(value: unknown, root = "value"): Encoding {
+  return new Encoder(value, root, true, 0).run();
 }
 
 class Encoder {
@@ -92,13 +105,16 @@ class Encoder {
   private reordered = false;
   private readonly root: unknown;
   private readonly rootName: string;
+  private readonly forHash: boolean;
   private readonly unorderedDepth: number;
-  private readonly shared = new Set<string>();
+  private readonly written = new Set<string>();
+  private shared = false;
   private checkedForCycle = false;
 
-  constructor(root: unknown, rootName: string, unorderedDepth: number) {
+  constructor(root: unknown, rootName: string, forHash: boolean, unorderedDepth: number) {
     this.root = root;
     this.rootName = rootName;
+    this.forHash = forHash;
     this.unorderedDepth = unorderedDepth;
   }
 
@@ -115,7 +131,7 @@ class Encoder {
       } else if (item instanceof Close) {
         this.out += item.text;
         depth--;
-        if (item instanceof CloseShared) this.shared.add(item.hash);
+        if (item instanceof CloseShared) this.written.add(item.hash);
       } else {
         const before = stack.length;
         this.open(item as object, stack);
@@ -125,7 +141,7 @@ class Encoder {
         }
       }
     }
-    return { text: this.out, reordered: this.reordered };
+    return { text: this.out, reordered: this.reordered, shared: this.shared };
   }
 
   /** Emits the head of an object and leaves its parts on the stack, last part first. */
@@ -141,9 +157,11 @@ class Encoder {
     }
     const codec = codecOf(value);
     if (codec !== undefined) {
+      this.shared ||= codec.shared === true;
       // Entries of sets and maps are sorted afterwards, so what is written there may not come first in the end.
-      const hash = codec.shared && this.unorderedDepth === 0 ? codec.hash?.(value) : undefined;
-      if (hash !== undefined && this.shared.has(hash)) {
+      const mayRefer = codec.shared && (this.forHash || this.unorderedDepth === 0);
+      const hash = mayRefer ? codec.hash?.(value) : undefined;
+      if (hash !== undefined && (this.forHash || this.written.has(hash))) {
         this.out += `{"$":["shared","${hash}"]}`;
         return;
       }
@@ -256,9 +274,11 @@ class Encoder {
     }
     const primitive = encodePrimitive(value);
     if (primitive !== undefined) return primitive;
-    const { text, reordered } = new Encoder(value, `${this.rootName}(item)`, this.unorderedDepth + 1).run();
-    this.reordered ||= reordered;
-    return text;
+    const name = `${this.rootName}(item)`;
+    const part = new Encoder(value, name, this.forHash, this.unorderedDepth + 1).run();
+    this.reordered ||= part.reordered;
+    this.shared ||= part.shared;
+    return part.text;
   }
 
   /** Fails, having found out where in the whole value the culprit is. */
@@ -279,7 +299,7 @@ class Encoder {
 
 /** The encoding of a set as a list of its sorted items, which is what a set's hash is taken over. */
 export function encodeSetItems(value: ReadonlySet<unknown>): string {
-  return new Encoder(value, "value", 0).setItems(value);
+  return new Encoder(value, "value", true, 0).setItems(value);
 }
 
 /** Whether an array is of no class on top; `Array.prototype` of any realm is itself an array. */

@@ -1,5 +1,5 @@
 import { decode } from "./decode.ts";
-import { encode, encodePrimitive, encodeSetItems, FORMAT } from "./encode.ts";
+import { type Encoding, encode, encodeForHash, encodePrimitive, encodeSetItems, FORMAT } from "./encode.ts";
 import { hashBytes, hashTagBytes } from "./hash.ts";
 import { codecOf } from "./registry.ts";
 
@@ -23,12 +23,12 @@ export function typeName(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** The hash of a value whose encoding is already known. */
+/** The hash of a value, of which the text to hash is already known. */
 function hashOf(value: unknown, text: string): string {
-  if (typeof value === "object" || typeof value === "function") {
-    if (value instanceof Set) return hashTagBytes("Value.set", encodeSetItems(value));
-    const codec = value === null ? undefined : codecOf(value);
+  if ((typeof value === "object" && value !== null) || typeof value === "function") {
+    const codec = codecOf(value);
     if (codec?.hash !== undefined) return codec.hash(value);
+    if (codec === undefined && value instanceof Set) return hashTagBytes("Value.set", encodeSetItems(value));
   }
   return hashBytes(`l5:Valuee${text}`);
 }
@@ -39,15 +39,10 @@ function hashOf(value: unknown, text: string): string {
  * @throws UnsupportedValueError if it can't be encoded
  */
 export function hashValue(value: unknown): string {
-  if (
-    (typeof value === "object" && value !== null && !(value instanceof Set)) ||
-    typeof value === "function"
-  ) {
-    const codec = codecOf(value);
-    if (codec?.hash !== undefined) return codec.hash(value);
-  }
   const primitive = encodePrimitive(value);
-  return primitive !== undefined ? hashBytes(`l5:Valuee${primitive}`) : hashOf(value, encode(value).text);
+  if (primitive !== undefined) return hashBytes(`l5:Valuee${primitive}`);
+  const codec = codecOf(value as object);
+  return codec?.hash?.(value) ?? hashOf(value, encodeForHash(value).text);
 }
 
 /**
@@ -57,8 +52,12 @@ export function hashValue(value: unknown): string {
  * @throws UnsupportedValueError if it can't be encoded
  */
 export function encodeValue(value: unknown, root = "value"): EncodedValue {
-  const { text } = encode(value, root);
-  return { hash: hashOf(value, text), type: typeName(value), format: FORMAT, text };
+  return encodedValue(value, encode(value, root));
+}
+
+function encodedValue(value: unknown, { text, shared }: Encoding): EncodedValue {
+  const hash = shared ? hashValue(value) : hashOf(value, text);
+  return { hash, type: typeName(value), format: FORMAT, text };
 }
 
 /**
@@ -67,9 +66,9 @@ export function encodeValue(value: unknown, root = "value"): EncodedValue {
  * finds it in the cache go on with the same thing.
  */
 export function normalizeValue(value: unknown, root = "value"): { value: unknown; encoded: EncodedValue } {
-  const { text, reordered } = encode(value, root);
-  const encoded = { hash: hashOf(value, text), type: typeName(value), format: FORMAT, text };
-  return { value: reordered ? decode(text) : value, encoded };
+  const encoding = encode(value, root);
+  const encoded = encodedValue(value, encoding);
+  return { value: encoding.reordered ? decode(encoding.text) : value, encoded };
 }
 
 /** The value that an encoding stands for. @throws InvalidEncodingError if it is not one */
