@@ -8,10 +8,13 @@ export function parameterNames(source: string): string[] {
   const text = parameterList(lowered === null ? source : source.slice(lowered.index + lowered[0].length));
   if (text === undefined) return [];
   return splitTopLevel(text).map((part, index) => {
-    const match = /^(?:\.\.\.)?\s*([A-Za-z_$][\w$]*)/.exec(part.trim());
+    const match = /^(?:\.\.\.)?\s*([A-Za-z_$][\w$]*)/.exec(part.replace(leading, ""));
     return match === null ? `arg${index}` : match[1]!;
   });
 }
+
+/** White space and comments before a parameter. */
+const leading = /^(?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*/;
 
 /** The text between the parentheses of a function's head, or its only bare parameter. */
 function parameterList(source: string): string | undefined {
