@@ -15,12 +15,16 @@ import type { Millis, RecordBatch, TagEntity, TagRecord, TaskRecord } from "../b
 import { type Json, stableJson } from "../value/json.ts";
 import { findInMemory } from "./memory-finder.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { exportRecords, importRecords, reachable } from "./record-json.ts";
-import { freshTags } from "./tags.ts";
+import { reachable } from "./reachable.ts";
+import { exportRecords } from "./record-export.ts";
+import { readRecords } from "./record-import.ts";
+import type { RecordSource } from "./record-store.ts";
+import { freshTag } from "./tags.ts";
 
 /** A store that lives as long as its object, for tests and for work that nobody will ask about again. */
 export class MemoryBackend implements Backend {
   private readonly store = new MemoryStore();
+  private readonly source: RecordSource = this.makeSource();
 
   async load(): Promise<void> {}
   async close(): Promise<void> {}
@@ -41,17 +45,18 @@ export class MemoryBackend implements Backend {
   }
 
   private ultimate(query: CacheQuery, isCurrent: (taskHash: string) => boolean): CacheHit | undefined {
-    const calls = this.store.callsByEval.get(query.evalHash) ?? [];
-    const call = calls
-      .toSorted((a, b) => a.timestamp - b.timestamp)
-      .findLast(
-        ({ value, contextHash, subtreeTasks }) =>
-          value.type !== "redun.ErrorValue" &&
-          contextHash === query.contextHash &&
-          subtreeTasks.every(isCurrent),
-      );
+    const { values, callsByEval } = this.store;
+    const calls = (callsByEval.get(query.evalHash) ?? []).toSorted((a, b) => a.timestamp - b.timestamp);
+    const call = calls.findLast(
+      ({ value, contextHash, subtreeTasks }) =>
+        contextHash === query.contextHash &&
+        values.has(value) &&
+        !this.store.isError(value) &&
+        subtreeTasks?.every(isCurrent),
+    );
     if (call === undefined) return undefined;
-    return { kind: "ultimate", value: call.value, callHash: call.callHash, subtreeTasks: call.subtreeTasks };
+    const { callHash, subtreeTasks } = call;
+    return { kind: "ultimate", value: values.get(call.value)!, callHash, subtreeTasks };
   }
 
   write(batch: RecordBatch): void {
@@ -59,12 +64,11 @@ export class MemoryBackend implements Backend {
   }
 
   heartbeat(executionId: string, time: Millis): void {
-    const execution = this.store.executions.get(executionId);
-    if (execution !== undefined) execution.updatedTime = time;
+    this.store.touch(executionId, time);
   }
 
   async getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
-    return hashes.map((hash) => this.store.value(hash));
+    return hashes.map((hash) => this.store.values.get(hash));
   }
 
   async getExecutions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {
@@ -80,23 +84,23 @@ export class MemoryBackend implements Backend {
   }
 
   async getTasks(hashes: readonly string[]): Promise<(TaskRecord | undefined)[]> {
-    return hashes.map((hash) => this.store.task(hash));
+    return hashes.map((hash) => this.store.tasks.get(hash));
   }
 
   async getTags(entityIds: readonly string[]): Promise<TagRow[]> {
-    return entityIds.flatMap((id) => this.store.allTagsOf(id)).filter((tag) => tag.isCurrent);
+    return entityIds.flatMap((id) => this.store.tagsOf(id)).filter((tag) => tag.isCurrent);
   }
 
   async callsOfValue(valueHash: string, role: "result" | "argument"): Promise<string[]> {
     const wanted = this.store.withHolders(valueHash);
     const calls = [...this.store.calls.values()].filter((call) =>
-      role === "result" ? wanted.has(call.value.hash) : call.args.some((arg) => wanted.has(arg.value.hash)),
+      role === "result" ? wanted.has(call.value) : call.args.some((arg) => wanted.has(arg.value)),
     );
     return calls.map((call) => call.callHash);
   }
 
   async parentCalls(callHash: string): Promise<string[]> {
-    return this.store.parents.get(callHash) ?? [];
+    return this.store.parentCalls(callHash);
   }
 
   async nearestCall(query: {
@@ -104,10 +108,12 @@ export class MemoryBackend implements Backend {
     taskHash: string;
     argsHash: string;
   }): Promise<CallNodeRow | undefined> {
-    const calls = [...this.store.calls.values()].toSorted((a, b) => a.timestamp - b.timestamp);
+    const calls = [...this.store.calls.values()];
     const call =
-      calls.findLast((other) => other.argsHash === query.argsHash && other.taskName === query.taskName) ??
-      calls.findLast((other) => other.taskHash === query.taskHash);
+      calls
+        .filter((other) => other.argsHash === query.argsHash && other.taskName === query.taskName)
+        .toSorted((a, b) => a.timestamp - b.timestamp)
+        .at(-1) ?? calls.findLast((other) => other.taskHash === query.taskHash);
     return call === undefined ? undefined : this.store.call(call.callHash);
   }
 
@@ -134,34 +140,63 @@ export class MemoryBackend implements Backend {
   }
 
   async addTags(
-    tags: readonly TagRecord[],
+    records: readonly TagRecord[],
     { fresh = false }: { readonly fresh?: boolean } = {},
   ): Promise<TagRow[]> {
     const { store } = this;
-    const added = fresh
-      ? freshTags(
-          tags,
-          (hash) => store.tag(hash),
-          (hash) => store.tagEdits(hash),
-        )
-      : tags;
-    for (const tag of added) store.tag(tag);
-    return added.map((tag) => store.tag(tag.tagHash));
+    return records.map((record) => {
+      const tag = fresh
+        ? freshTag(
+            record,
+            (hash) => store.tags.get(hash),
+            (hash) => store.editsOf(hash),
+          )
+        : record;
+      store.putTag(tag);
+      return store.tags.get(tag.tagHash)!;
+    });
   }
 
   reachable(ids?: readonly string[]): AsyncIterable<readonly string[]> {
-    return reachable(this, this.store, ids);
+    return reachable(this.source, ids);
   }
 
   async exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
-    return exportRecords(this.store, ids);
+    return exportRecords(this.source, ids);
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {
-    return importRecords(this.store, this.store, records);
+    return this.store.import(readRecords(records));
   }
 
   async missing(ids: readonly string[]): Promise<string[]> {
-    return ids.filter((id) => this.store.kindOf(id) === undefined);
+    return ids.filter((id) => !this.store.has(id));
+  }
+
+  private makeSource(): RecordSource {
+    const { store } = this;
+    /** What there is for each key. */
+    const each = <T>(keys: readonly string[], get: (key: string) => T | undefined): Map<string, T> => {
+      const found = new Map<string, T>();
+      for (const key of keys) {
+        const item = get(key);
+        if (item !== undefined) found.set(key, item);
+      }
+      return found;
+    };
+    return {
+      find: (query) => this.find(query),
+      getValues: (hashes) => this.getValues(hashes),
+      getExecutions: (ids) => this.getExecutions(ids),
+      getJobs: (ids) => this.getJobs(ids),
+      getCallNodes: (hashes) => this.getCallNodes(hashes),
+      getTasks: (hashes) => this.getTasks(hashes),
+      childJobs: (ids) => each(ids, (id) => store.childJobs(id)),
+      valueParts: (hashes) => each(hashes, (hash) => store.values.get(hash)?.subvalues),
+      subtreeTasks: (hashes) => each(hashes, (hash) => store.calls.get(hash)?.subtreeTasks),
+      tags: (hashes) => each(hashes, (hash) => store.tags.get(hash)),
+      tagsAround: (ids) =>
+        ids.flatMap((id) => [...store.tagsOf(id), ...store.editsOf(id)]).map((tag) => tag.tagHash),
+    };
   }
 }

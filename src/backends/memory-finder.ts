@@ -1,6 +1,7 @@
 import type { EntityType, RecordQuery } from "../backend/backend.ts";
 import { stableJson } from "../value/json.ts";
 import type { MemoryStore } from "./memory-store.ts";
+import { fullnameOf } from "./record-store.ts";
 
 type TagFilter = NonNullable<RecordQuery["tags"]>[number];
 
@@ -11,20 +12,11 @@ export function findInMemory(store: MemoryStore, query: RecordQuery): string[] {
 }
 
 function idsOf(store: MemoryStore, type: EntityType): string[] {
-  const newestFirst = (ids: string[], time: (id: string) => number): string[] =>
-    ids.reverse().sort((a, b) => time(b) - time(a));
-  switch (type) {
-    case "Execution":
-      return newestFirst([...store.executions.keys()], (id) => store.execution(id)?.startTime ?? 0);
-    case "Job":
-      return newestFirst([...store.jobs.keys()], (id) => store.jobs.get(id)!.startTime);
-    case "CallNode":
-      return [...store.calls.keys()];
-    case "Task":
-      return [...store.tasks.keys()];
-    case "Value":
-      return [...store.values.keys()];
-  }
+  const ids = store.ids(type);
+  if (type !== "Execution" && type !== "Job") return ids;
+  const time = (id: string): number =>
+    (type === "Job" ? store.jobs.get(id)?.startTime : store.execution(id)?.startTime) ?? 0;
+  return ids.reverse().sort((a, b) => time(b) - time(a));
 }
 
 type Test = (id: string) => boolean;
@@ -40,7 +32,7 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
     return {
       hash: task.hash,
       name: task.name,
-      fullname: task.namespace === "" ? task.name : `${task.namespace}.${task.name}`,
+      fullname: fullnameOf(task.name, task.namespace),
     };
   };
   if (query.ids !== undefined) {
@@ -86,11 +78,11 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
   }
   if (query.resultValues !== undefined) {
     const values = new Set(query.resultValues.flatMap((hash) => [...store.withHolders(hash)]));
-    yield (id) => values.has(callOfJob(store, type, id)?.value.hash ?? "");
+    yield (id) => values.has(callOfJob(store, type, id)?.value ?? "");
   }
   if (query.argValues !== undefined) {
     const values = new Set(query.argValues.flatMap((hash) => [...store.withHolders(hash)]));
-    yield (id) => callOfJob(store, type, id)?.args.some((arg) => values.has(arg.value.hash)) ?? false;
+    yield (id) => callOfJob(store, type, id)?.args.some((arg) => values.has(arg.value)) ?? false;
   }
   if (query.valueTypes !== undefined) {
     const types = query.valueTypes;
@@ -114,7 +106,7 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
     if (type === "CallNode") yield (id) => calls.includes(id);
     else if (type === "Job") yield (id) => calls.includes(store.jobs.get(id)!.callHash ?? "");
     else if (type === "Value") {
-      const results = new Set(calls.map((hash) => store.calls.get(hash)?.value.hash));
+      const results = new Set(calls.map((hash) => store.calls.get(hash)?.value));
       yield (id) => results.has(id);
     } else yield never;
   }
@@ -129,7 +121,7 @@ function callOfJob(store: MemoryStore, type: EntityType, id: string) {
 
 function hasTag(store: MemoryStore, id: string, { key, value }: TagFilter): boolean {
   return store
-    .allTagsOf(id)
+    .tagsOf(id)
     .some(
       (tag) =>
         tag.isCurrent &&
@@ -158,7 +150,7 @@ function inExecutions(store: MemoryStore, type: EntityType, executions: Readonly
     if (call === undefined) continue;
     if (type === "CallNode") found.add(call.callHash);
     else if (type === "Value") {
-      for (const hash of [call.value.hash, ...call.args.map((arg) => arg.value.hash)]) {
+      for (const hash of [call.value, ...call.args.map((arg) => arg.value)]) {
         found.add(hash);
         for (const part of store.values.get(hash)?.subvalues ?? []) found.add(part);
       }

@@ -10,26 +10,22 @@ import type {
 import type {
   CallNodeRecord,
   EvaluationRecord,
-  ExecutionRecord,
+  JobEndRecord,
   JobRecord,
-  JobStatus,
-  Millis,
   RecordBatch,
   TagRecord,
   TaskRecord,
   ValueRecord,
 } from "../backend/records.ts";
-import { FORMAT } from "../value/encode.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
-import type { RecordSink, RecordSource } from "./record-store.ts";
-
-/** Type name of the value that a failed call has in place of a result. */
-const ERROR_TYPE = "redun.ErrorValue";
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const fullname = (task: TaskRecord): string =>
-  task.namespace === "" ? task.name : `${task.namespace}.${task.name}`;
+import {
+  fullnameOf,
+  type ImportBatch,
+  type ImportedCall,
+  type ImportedExecution,
+  taskValue,
+} from "./record-store.ts";
+import { ERROR_TYPE, executionStatus, jobStatus } from "./status.ts";
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
@@ -37,185 +33,207 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else list.push(value);
 }
 
-/** Records in maps, in the order in which they came. */
-export class MemoryStore implements RecordSource, RecordSink {
+/** Records in maps, in the order in which they came. A reference may lead to a record that is not there. */
+export class MemoryStore {
   readonly values: Map<string, ValueRow> = new Map();
-  readonly holders: Map<string, string[]> = new Map();
   readonly tasks: Map<string, TaskRecord> = new Map();
   readonly evaluations: Map<string, EvaluationRecord> = new Map();
-  readonly calls: Map<string, CallNodeRecord> = new Map();
-  readonly callsByEval: Map<string, CallNodeRecord[]> = new Map();
-  readonly parents: Map<string, string[]> = new Map();
-  readonly executions: Map<string, ExecutionRecord & { updatedTime: Millis }> = new Map();
-  readonly jobs: Map<string, Mutable<JobRecord>> = new Map();
+  readonly calls: Map<string, ImportedCall> = new Map();
+  readonly callsByEval: Map<string, ImportedCall[]> = new Map();
+  readonly executions: Map<string, ImportedExecution> = new Map();
+  readonly jobs: Map<string, JobRecord> = new Map();
   readonly tags: Map<string, TagRow> = new Map();
+  private readonly holders = new Map<string, string[]>();
+  private readonly parents = new Map<string, string[]>();
   private readonly tagsByEntity = new Map<string, string[]>();
   private readonly edits = new Map<string, string[]>();
   private readonly jobsByParent = new Map<string, string[]>();
 
   write(batch: RecordBatch): void {
-    for (const record of batch.tasks) this.task_(record);
-    for (const record of batch.values) this.value_(record);
+    for (const record of batch.tasks) this.putTask(record);
+    for (const record of batch.values) this.putValue(record);
     for (const record of batch.evaluations) {
-      this.value_(record.value);
+      this.putValue(record.value);
       this.evaluations.set(record.evalHash, record);
     }
-    for (const record of batch.callNodes) this.call_(record);
-    for (const record of batch.executions) {
-      if (!this.executions.has(record.id))
-        this.executions.set(record.id, { ...record, updatedTime: record.startTime });
+    const together = new Set(batch.callNodes.map(({ callHash }) => callHash));
+    for (const record of batch.callNodes) this.putCall(this.callOf(record, together));
+    for (const { startTime, ...record } of batch.executions) {
+      this.putExecution({ ...record, updatedTime: startTime });
     }
-    for (const record of batch.jobs) this.job_(record);
-    for (const end of batch.jobEnds) {
-      const job = this.jobs.get(end.id);
-      if (job !== undefined) Object.assign(job, end);
-    }
-    for (const record of batch.tags) this.tag_(record);
+    for (const record of batch.jobs) this.putJob(record);
+    for (const end of batch.jobEnds) this.endJob(end);
+    for (const record of batch.tags) this.putTag(record);
   }
 
-  private value_(record: ValueRecord): void {
-    if (this.values.has(record.hash)) return;
+  /** @returns how many records were new */
+  import(batch: ImportBatch): number {
+    const isNew = [
+      ...batch.values.map(({ subvalues, ...value }) => this.putValue(value, subvalues)),
+      ...batch.calls.map((record) => this.putCall(record)),
+      ...batch.executions.map((record) => this.putExecution(record)),
+      ...batch.jobs.map((record) => this.putJob(record)),
+      ...batch.tags.map((record) => this.putTag(record)),
+    ];
+    for (const record of batch.tasks) this.putTask(record);
+    return isNew.filter(Boolean).length;
+  }
+
+  private putValue(record: ValueRecord, inside?: readonly string[]): boolean {
     const { hash, type, format, text, file = null, subvalues = [] } = record;
-    this.values.set(hash, {
-      hash,
-      type,
-      format,
-      text,
-      file,
-      subvalues: subvalues.map((part) => part.hash).sort(),
-    });
-    for (const part of subvalues) {
-      this.value_(part);
-      push(this.holders, part.hash, hash);
-    }
-  }
-
-  private task_(record: TaskRecord): void {
-    if (this.tasks.has(record.hash)) return;
-    this.tasks.set(record.hash, record);
-    const { hash } = record;
-    const text = JSON.stringify({
-      $: ["redun.Task", { exports: [], fullname: fullname(record), hash, options: {} }],
-    });
-    this.value_({ hash, type: "redun.Task", format: FORMAT, text });
-  }
-
-  private call_(record: CallNodeRecord): boolean {
-    if (this.calls.has(record.callHash)) return false;
-    const children = record.children.filter((child) => this.calls.has(child));
-    const args = record.args.map((arg) => ({
-      ...arg,
-      upstream: arg.upstream.filter((call) => this.calls.has(call)).sort(),
-    }));
-    const call = { ...record, children, args };
-    this.value_(record.value);
-    for (const arg of args) this.value_(arg.value);
-    this.calls.set(record.callHash, call);
-    push(this.callsByEval, record.evalHash ?? hashEval(record.taskHash, record.argsHash), call);
-    for (const child of new Set(children)) push(this.parents, child, record.callHash);
+    if (this.values.has(hash)) return false;
+    for (const part of subvalues) this.putValue(part);
+    const parts = new Set(inside ?? subvalues.map((part) => part.hash));
+    this.values.set(hash, { hash, type, format, text, file, subvalues: [...parts].sort() });
+    for (const part of parts) push(this.holders, part, hash);
     return true;
   }
 
-  private job_(record: JobRecord): boolean {
-    if (this.jobs.has(record.id)) return false;
-    this.jobs.set(record.id, { ...record });
-    if (record.parentId !== null) push(this.jobsByParent, record.parentId, record.id);
+  private putTask(record: TaskRecord): void {
+    this.putValue(taskValue(record));
+    if (!this.tasks.has(record.hash)) this.tasks.set(record.hash, record);
+  }
+
+  /** A call with its values stored, and without edges to calls that are in no store. */
+  private callOf(record: CallNodeRecord, together: ReadonlySet<string>): ImportedCall {
+    const isKnown = (hash: string): boolean => this.calls.has(hash) || together.has(hash);
+    const keep = (value: ValueRecord): string => {
+      this.putValue(value);
+      return value.hash;
+    };
+    return {
+      ...record,
+      value: keep(record.value),
+      args: record.args.map((arg) => ({
+        ...arg,
+        value: keep(arg.value),
+        upstream: arg.upstream.filter(isKnown),
+      })),
+      children: record.children.filter(isKnown),
+    };
+  }
+
+  private putCall(call: ImportedCall): boolean {
+    const { callHash, evalHash = hashEval(call.taskHash, call.argsHash) } = call;
+    if (this.calls.has(callHash)) return false;
+    this.calls.set(callHash, call);
+    push(this.callsByEval, evalHash, call);
+    for (const child of new Set(call.children)) push(this.parents, child, callHash);
     return true;
   }
 
-  private tag_(record: TagRecord): boolean {
-    const isNew = !this.tags.has(record.tagHash);
-    if (isNew) {
-      const isCurrent = !this.edits.has(record.tagHash) && record.entityType !== "Null";
-      this.tags.set(record.tagHash, { ...record, isCurrent });
-      push(this.tagsByEntity, record.entityId, record.tagHash);
-      for (const parent of record.parents) push(this.edits, parent, record.tagHash);
+  private putExecution(record: ImportedExecution): boolean {
+    if (this.executions.has(record.id)) return false;
+    this.executions.set(record.id, record);
+    return true;
+  }
+
+  private putJob(record: JobRecord): boolean {
+    const { id, parentId, endTime, cached = false, callHash } = record;
+    if (this.jobs.has(id)) {
+      // A job that was known as running may come again with its end.
+      if (endTime !== undefined) this.endJob({ id, endTime, cached, callHash });
+      return false;
     }
+    this.jobs.set(id, record);
+    if (parentId !== null) push(this.jobsByParent, parentId, id);
+    return true;
+  }
+
+  private endJob(end: JobEndRecord): void {
+    const job = this.jobs.get(end.id);
+    if (job !== undefined && job.endTime === undefined) this.jobs.set(end.id, { ...job, ...end });
+  }
+
+  /** Stores a tag and takes currency from those that it supersedes. @returns whether it is new */
+  putTag(record: TagRecord): boolean {
+    const { tagHash, entityType, entityId } = record;
+    if (this.tags.has(tagHash)) return false;
+    // A tag that belongs to nothing only marks the deletion of others.
+    this.tags.set(tagHash, { ...record, isCurrent: entityType !== "Null" && !this.edits.has(tagHash) });
+    push(this.tagsByEntity, entityId, tagHash);
     for (const hash of record.parents) {
+      push(this.edits, hash, tagHash);
       const parent = this.tags.get(hash);
       if (parent !== undefined) this.tags.set(hash, { ...parent, isCurrent: false });
     }
-    return isNew;
+    return true;
   }
 
-  kindOf(id: string): EntityType | "Tag" | undefined {
-    if (this.executions.has(id)) return "Execution";
-    if (this.jobs.has(id)) return "Job";
-    if (this.calls.has(id)) return "CallNode";
-    if (this.tasks.has(id)) return "Task";
-    if (this.values.has(id)) return "Value";
-    return this.tags.has(id) ? "Tag" : undefined;
+  touch(executionId: string, time: number): void {
+    const execution = this.executions.get(executionId);
+    if (execution !== undefined) this.executions.set(executionId, { ...execution, updatedTime: time });
   }
 
   execution(id: string): ExecutionRow | undefined {
     const record = this.executions.get(id);
     if (record === undefined) return undefined;
-    const job = this.job(record.jobId);
+    const { args, jobId, updatedTime } = record;
+    const job = this.job(jobId);
     return {
       id,
-      args: record.args,
-      jobId: record.jobId,
-      status: job === undefined ? "FAILED" : job.status === "CACHED" ? "DONE" : job.status,
-      startTime: job?.startTime ?? record.startTime,
+      args,
+      jobId,
+      status: executionStatus(job?.status),
+      startTime: job?.startTime ?? updatedTime,
       endTime: job?.endTime ?? null,
-      updatedTime: record.updatedTime,
+      updatedTime,
     };
   }
 
-  job(id: string): JobRow;
-  job(record: JobRecord): boolean;
-  job(key: string | JobRecord): JobRow | undefined | boolean {
-    if (typeof key !== "string") return this.job_(key);
-    const record = this.jobs.get(key);
+  job(id: string): JobRow | undefined {
+    const record = this.jobs.get(id);
     if (record === undefined) return undefined;
-    const task = this.tasks.get(record.taskHash);
+    const { executionId, parentId, taskHash, startTime, endTime, cached = false, callHash } = record;
     return {
-      id: key,
-      executionId: record.executionId,
-      parentId: record.parentId,
-      taskHash: record.taskHash,
-      taskName: task === undefined ? "" : fullname(task),
-      status: this.statusOf(record),
-      startTime: record.startTime,
-      endTime: record.endTime ?? null,
-      cached: record.cached ?? false,
-      callHash: record.callHash ?? null,
+      id,
+      executionId,
+      parentId,
+      taskHash,
+      taskName: this.taskName(taskHash),
+      status: jobStatus({ failed: this.isFailure(record), ended: endTime !== undefined, cached }),
+      startTime,
+      endTime: endTime ?? null,
+      cached,
+      callHash: callHash !== undefined && this.calls.has(callHash) ? callHash : null,
     };
   }
 
-  private statusOf(record: JobRecord): JobStatus {
-    if (this.isFailure(record)) return "FAILED";
-    if (record.endTime === undefined) return "RUNNING";
-    return record.cached === true ? "CACHED" : "DONE";
+  private taskName(hash: string): string {
+    const task = this.tasks.get(hash);
+    return task === undefined ? "" : fullnameOf(task.name, task.namespace);
   }
 
   /** Whether a job's call has an error in place of a result. */
-  isFailure(record: JobRecord): boolean {
-    return record.callHash !== undefined && this.calls.get(record.callHash)?.value.type === ERROR_TYPE;
+  isFailure({ callHash = "" }: JobRecord): boolean {
+    return this.isError(this.calls.get(callHash)?.value ?? "");
   }
 
-  call(hash: string): CallNodeRow;
-  call(record: CallNodeRecord): boolean;
-  call(key: string | CallNodeRecord): CallNodeRow | undefined | boolean {
-    if (typeof key !== "string") return this.call_(key);
-    const record = this.calls.get(key);
+  isError(valueHash: string): boolean {
+    return this.values.get(valueHash)?.type === ERROR_TYPE;
+  }
+
+  call(callHash: string): CallNodeRow | undefined {
+    const record = this.calls.get(callHash);
     if (record === undefined) return undefined;
+    const { taskName, taskHash, argsHash, value, timestamp, contextHash = null } = record;
+    const isKnown = (hash: string): boolean => this.calls.has(hash);
     const args = record.args.map(
-      ({ position, key: name, value, upstream }): ArgumentRow => ({
-        argHash: hashArgument(key, position, name, value.hash),
+      ({ position, key, value: valueHash, upstream }): ArgumentRow => ({
+        argHash: hashArgument(callHash, position, key, valueHash),
         position,
-        key: name,
-        valueHash: value.hash,
-        upstream,
+        key,
+        valueHash,
+        upstream: [...new Set(upstream)].filter(isKnown).sort(),
       }),
     );
-    const { taskName, taskHash, argsHash, timestamp, children, contextHash = null } = record;
+    const children = record.children.filter(isKnown);
     return {
-      callHash: key,
+      callHash,
       taskName,
       taskHash,
       argsHash,
-      valueHash: record.value.hash,
+      valueHash: value,
       timestamp,
       contextHash,
       args,
@@ -223,48 +241,49 @@ export class MemoryStore implements RecordSource, RecordSink {
     };
   }
 
-  value(hash: string): ValueRow | undefined;
-  value(record: ValueRecord): undefined;
-  value(key: string | ValueRecord): ValueRow | undefined {
-    if (typeof key === "string") return this.values.get(key);
-    this.value_(key);
-    return undefined;
+  tagsOf(entityId: string): TagRow[] {
+    return (this.tagsByEntity.get(entityId) ?? []).map((hash) => this.tags.get(hash)!);
   }
 
-  task(hash: string): TaskRecord | undefined;
-  task(record: TaskRecord): undefined;
-  task(key: string | TaskRecord): TaskRecord | undefined {
-    if (typeof key === "string") return this.tasks.get(key);
-    this.task_(key);
-    return undefined;
-  }
-
-  tag(hash: string): TagRow;
-  tag(record: TagRecord): boolean;
-  tag(key: string | TagRecord): TagRow | undefined | boolean {
-    return typeof key === "string" ? this.tags.get(key) : this.tag_(key);
-  }
-
-  allTagsOf(entity: string): TagRow[] {
-    return (this.tagsByEntity.get(entity) ?? []).map((hash) => this.tags.get(hash)!);
-  }
-
-  tagEdits(hash: string): TagRow[] {
+  /** Tags that supersede a tag, oldest first. */
+  editsOf(hash: string): TagRow[] {
     return (this.edits.get(hash) ?? []).map((edit) => this.tags.get(edit)!);
   }
 
-  jobsUnder(column: "execution" | "parent", id: string): string[] {
-    if (column === "parent") return this.jobsByParent.get(id) ?? [];
-    return [...this.jobs.values()].filter((job) => job.executionId === id).map((job) => job.id);
+  childJobs(id: string): string[] {
+    const start = (job: string): number => this.jobs.get(job)!.startTime;
+    return (this.jobsByParent.get(id) ?? []).toSorted((a, b) => start(a) - start(b));
   }
 
-  subtreeTasks(taskHash: string, children: readonly string[]): string[] {
-    const below = children.flatMap((child) => this.calls.get(child)?.subtreeTasks ?? [child]);
-    return [...new Set([taskHash, ...below])].sort();
+  parentCalls(hash: string): string[] {
+    return this.parents.get(hash) ?? [];
   }
 
-  /** Hashes of the values that contain a value, and its own. */
+  /** A value and those that contain it. */
   withHolders(hash: string): Set<string> {
     return new Set([hash, ...(this.holders.get(hash) ?? [])]);
+  }
+
+  has(id: string): boolean {
+    const records: ReadonlyMap<string, unknown>[] = [
+      this.values,
+      this.calls,
+      this.jobs,
+      this.executions,
+      this.tags,
+    ];
+    return records.some((map) => map.has(id));
+  }
+
+  /** Ids of all records of a type, in the order in which they came. */
+  ids(type: EntityType): string[] {
+    const maps = {
+      Execution: this.executions,
+      Job: this.jobs,
+      CallNode: this.calls,
+      Task: this.tasks,
+      Value: this.values,
+    };
+    return [...maps[type].keys()];
   }
 }

@@ -1,38 +1,75 @@
-import type { CallNodeRow, EntityType, ExecutionRow, JobRow, TagRow, ValueRow } from "../backend/backend.ts";
+import type { Backend, Maybe, TagRow } from "../backend/backend.ts";
 import type {
+  ArgumentRecord,
   CallNodeRecord,
   JobRecord,
-  RecordBatch,
+  Millis,
   TagRecord,
   TaskRecord,
   ValueRecord,
 } from "../backend/records.ts";
+import { FORMAT } from "../value/encode.ts";
 
-/** Reads records by key; what export and the walk over records need of a store. */
-export interface RecordSource {
-  kindOf(id: string): EntityType | "Tag" | undefined;
-  execution(id: string): ExecutionRow | undefined;
-  job(id: string): JobRow | undefined;
-  call(hash: string): CallNodeRow | undefined;
-  value(hash: string): ValueRow | undefined;
-  task(hash: string): TaskRecord | undefined;
-  tag(hash: string): TagRow | undefined;
-  /** All tags of an entity, superseded ones too. */
-  allTagsOf(entity: string): TagRow[];
-  /** Tags that supersede a tag. */
-  tagEdits(hash: string): TagRow[];
-  /** Ids of the jobs of an execution or below a job, by start time. */
-  jobsUnder(column: "execution" | "parent", id: string): string[];
-  /** Tasks used in a call of these children; a child that is not stored counts as a task that is never current. */
-  subtreeTasks(taskHash: string, children: readonly string[]): string[];
+/** A value, or the hash of one that the store has or is going to have. */
+export type ValueRef = ValueRecord | string;
+
+/** A value as it is imported: what is inside it comes as records of their own. */
+export interface ImportedValue extends Omit<ValueRecord, "subvalues"> {
+  readonly subvalues: readonly string[];
 }
 
-/** Writes records; what import needs of a store. Those with a result say whether the record is new. */
-export interface RecordSink {
-  write(batch: RecordBatch): void;
-  value(record: ValueRecord): unknown;
-  task(record: TaskRecord): unknown;
-  call(record: CallNodeRecord): boolean;
-  job(record: JobRecord): boolean;
-  tag(record: TagRecord): boolean;
+/** A call as it is imported. Without `subtreeTasks` it is never taken for a result. */
+export interface ImportedCall extends Omit<CallNodeRecord, "value" | "args" | "subtreeTasks"> {
+  readonly value: string;
+  readonly args: readonly (Omit<ArgumentRecord, "value"> & { readonly value: string })[];
+  readonly subtreeTasks: readonly string[] | undefined;
+}
+
+export interface ImportedExecution {
+  readonly id: string;
+  readonly args: readonly string[];
+  readonly jobId: string;
+  readonly updatedTime: Millis | null;
+}
+
+/** Records of an import, read and checked. They may refer to records that come later, in this import or another. */
+export interface ImportBatch {
+  readonly values: readonly ImportedValue[];
+  /** Tasks, whose values are among the values. */
+  readonly tasks: readonly TaskRecord[];
+  readonly calls: readonly ImportedCall[];
+  readonly executions: readonly ImportedExecution[];
+  readonly jobs: readonly JobRecord[];
+  readonly tags: readonly TagRecord[];
+}
+
+/** What export and the walk over records need of a store besides the port. One call is a fixed number of queries. */
+export interface RecordSource
+  extends Pick<Backend, "find" | "getValues" | "getExecutions" | "getJobs" | "getCallNodes" | "getTasks"> {
+  /** Ids of the jobs directly below jobs, by start. */
+  childJobs(ids: readonly string[]): Maybe<Map<string, string[]>>;
+  /** What is inside values, for those that the store has. */
+  valueParts(hashes: readonly string[]): Maybe<Map<string, readonly string[]>>;
+  /** Tasks used in calls and below, as far as that is known. */
+  subtreeTasks(callHashes: readonly string[]): Maybe<Map<string, readonly string[]>>;
+  /** Tags by their hashes, current or not. */
+  tags(hashes: readonly string[]): Maybe<Map<string, TagRow>>;
+  /** Hashes of the tags of these entities, and of the tags that supersede these tags. */
+  tagsAround(ids: readonly string[]): Maybe<string[]>;
+}
+
+/** The value that stands for a task. */
+export function taskValue({ hash, name, namespace }: TaskRecord): ValueRecord {
+  const fullname = fullnameOf(name, namespace);
+  const text = JSON.stringify({ $: ["redun.Task", { exports: [], fullname, hash, options: {} }] });
+  return { hash, type: "redun.Task", format: FORMAT, text };
+}
+
+export const fullnameOf = (name: string, namespace: string): string =>
+  namespace === "" ? name : `${namespace}.${name}`;
+
+/** Name and namespace of a fullname. */
+export function splitFullname(fullname: string): { name: string; namespace: string } {
+  const dot = fullname.lastIndexOf(".");
+  return { name: fullname.slice(dot + 1), namespace: fullname.slice(0, Math.max(dot, 0)) };
 }

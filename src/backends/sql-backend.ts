@@ -15,29 +15,43 @@ import type {
 import type { Millis, RecordBatch, TagEntity, TagRecord, TaskRecord } from "../backend/records.ts";
 import { BackendError } from "../errors/errors.ts";
 import type { Json } from "../value/json.ts";
-import { exportRecords, importRecords, reachable } from "./record-json.ts";
+import { reachable } from "./reachable.ts";
+import { exportRecords } from "./record-export.ts";
+import { readRecords } from "./record-import.ts";
+import type { RecordSource } from "./record-store.ts";
 import type { SqlDriver } from "./sql-driver.ts";
 import { SqlFinder } from "./sql-finder.ts";
+import { uuidKey } from "./sql-keys.ts";
+import { SqlLookup } from "./sql-lookup.ts";
 import { SqlReader } from "./sql-reader.ts";
 import { prepareSchema } from "./sql-schema.ts";
+import { SqlTags, writeTag } from "./sql-tags.ts";
 import { SqlWriter } from "./sql-writer.ts";
-import { freshTags } from "./tags.ts";
+import { freshTag } from "./tags.ts";
 
 /** Options of a SQL backend. */
 export interface SqlBackendOptions {
-  /** Largest size of a stored value, in characters of its encoding. Default 1,000,000,000. */
+  /** Largest size of a stored value, in bytes of its encoding. Default 1,000,000,000. */
   readonly maxValueSize?: number;
 }
 
-/**
- * A store in SQL. It owns the database behind the driver; reading and writing are in files of their own.
- */
+/** What works on an open database. */
+interface Parts {
+  readonly db: SqlDriver;
+  readonly writer: SqlWriter;
+  readonly lookup: SqlLookup;
+  readonly reader: SqlReader;
+  readonly tags: SqlTags;
+  readonly finder: SqlFinder;
+  readonly source: RecordSource;
+}
+
+/** A store in SQL. It owns the database behind the driver; each kind of work on it has a class of its own. */
 export class SqlBackend implements Backend {
   private readonly place: string;
   private readonly open: () => Promise<SqlDriver>;
   private readonly options: SqlBackendOptions;
-  private parts: { db: SqlDriver; writer: SqlWriter; reader: SqlReader; finder: SqlFinder } | undefined =
-    undefined;
+  private parts: Parts | undefined = undefined;
 
   /**
    * @param place - what errors call the store
@@ -58,11 +72,27 @@ export class SqlBackend implements Backend {
       db.close();
       throw error;
     }
+    const [reader, tags] = [new SqlReader(db), new SqlTags(db)];
     this.parts = {
       db,
       writer: new SqlWriter(db, this.options.maxValueSize ?? 1_000_000_000),
-      reader: new SqlReader(db),
+      lookup: new SqlLookup(db),
+      reader,
+      tags,
       finder: new SqlFinder(db),
+      source: {
+        find: (query) => this.find(query),
+        getValues: (hashes) => this.getValues(hashes),
+        getExecutions: (ids) => this.getExecutions(ids),
+        getJobs: (ids) => this.getJobs(ids),
+        getCallNodes: (hashes) => this.getCallNodes(hashes),
+        getTasks: (hashes) => this.getTasks(hashes),
+        childJobs: (ids) => reader.childJobs(ids),
+        valueParts: (hashes) => reader.valueParts(hashes),
+        subtreeTasks: (hashes) => reader.subtreeTasks(hashes),
+        tags: (hashes) => new Map(tags.byHash(hashes).map((tag) => [tag.tagHash, tag])),
+        tagsAround: (ids) => tags.around(ids),
+      },
     };
   }
 
@@ -71,7 +101,7 @@ export class SqlBackend implements Backend {
     this.parts = undefined;
   }
 
-  private get loaded(): NonNullable<SqlBackend["parts"]> {
+  private get loaded(): Parts {
     if (this.parts === undefined) {
       throw new BackendError(`Cannot use the store ${this.place}: it is not open`, {
         hint: "Call load() first.",
@@ -81,50 +111,41 @@ export class SqlBackend implements Backend {
   }
 
   lookup(queries: readonly CacheQuery[], isCurrent: (taskHash: string) => boolean): (CacheHit | undefined)[] {
-    return this.loaded.reader.lookup(queries, isCurrent);
+    return this.loaded.lookup.lookup(queries, isCurrent);
   }
 
   write(batch: RecordBatch): void {
-    this.change((writer) => writer.write(batch));
-  }
-
-  /** Runs work in a transaction; if that fails, what the writer remembers of it is void. */
-  private change<T>(work: (writer: SqlWriter) => T): T {
-    const { db, writer } = this.loaded;
-    try {
-      return db.transaction(() => work(writer));
-    } catch (error) {
-      writer.forget();
-      throw error;
-    }
+    const { writer } = this.loaded;
+    writer.transaction(() => writer.write(batch));
   }
 
   heartbeat(executionId: string, time: Millis): void {
-    this.loaded.db.prepare("UPDATE r_execution SET updated = ? WHERE uuid = ?").run(time, executionId);
+    const sql = `UPDATE r_execution SET updated = ?1 WHERE uuid = ${uuidKey("?2")} AND args IS NOT NULL`;
+    this.loaded.db.prepare(sql).run(time, executionId);
   }
 
   async getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
-    return hashes.map((hash) => this.loaded.reader.value(hash));
+    return this.loaded.reader.values(hashes);
   }
 
   async getExecutions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {
-    return ids.map((id) => this.loaded.reader.execution(id));
+    return this.loaded.reader.executions(ids);
   }
 
   async getJobs(ids: readonly string[]): Promise<(JobRow | undefined)[]> {
-    return ids.map((id) => this.loaded.reader.job(id));
+    return this.loaded.reader.jobs(ids);
   }
 
   async getCallNodes(hashes: readonly string[]): Promise<(CallNodeRow | undefined)[]> {
-    return hashes.map((hash) => this.loaded.reader.call(hash));
+    return this.loaded.reader.calls(hashes);
   }
 
   async getTasks(hashes: readonly string[]): Promise<(TaskRecord | undefined)[]> {
-    return hashes.map((hash) => this.loaded.reader.task(hash));
+    return this.loaded.reader.tasks(hashes);
   }
 
   async getTags(entityIds: readonly string[]): Promise<TagRow[]> {
-    return entityIds.flatMap((id) => this.loaded.reader.tagsOf(id));
+    return this.loaded.tags.current(entityIds);
   }
 
   async callsOfValue(valueHash: string, role: "result" | "argument"): Promise<string[]> {
@@ -140,8 +161,7 @@ export class SqlBackend implements Backend {
     taskHash: string;
     argsHash: string;
   }): Promise<CallNodeRow | undefined> {
-    const hash = this.loaded.reader.nearestCall(query);
-    return hash === undefined ? undefined : this.loaded.reader.call(hash);
+    return this.loaded.reader.nearestCall(query);
   }
 
   async find(query: RecordQuery): Promise<FoundId[]> {
@@ -153,41 +173,44 @@ export class SqlBackend implements Backend {
   }
 
   async tagCounts(): Promise<{ key: string; value: Json; entityType: TagEntity; count: number }[]> {
-    return this.loaded.reader.tagCounts();
+    return this.loaded.tags.counts();
   }
 
   async addTags(
-    tags: readonly TagRecord[],
+    records: readonly TagRecord[],
     { fresh = false }: { readonly fresh?: boolean } = {},
   ): Promise<TagRow[]> {
-    const { reader } = this.loaded;
-    return this.change((writer) => {
-      const added = fresh
-        ? freshTags(
-            tags,
-            (hash) => reader.tag(hash),
-            (hash) => reader.tagEdits(hash),
-          )
-        : tags;
-      for (const tag of added) writer.tag(tag);
-      return added.map((tag) => reader.tag(tag.tagHash)!);
-    });
+    const { db, writer, tags } = this.loaded;
+    return writer.transaction(() =>
+      records.map((record) => {
+        const tag = fresh
+          ? freshTag(
+              record,
+              (hash) => tags.byHash([hash])[0],
+              (hash) => tags.edits(hash),
+            )
+          : record;
+        writeTag(db, tag);
+        return tags.byHash([tag.tagHash])[0]!;
+      }),
+    );
   }
 
   reachable(ids?: readonly string[]): AsyncIterable<readonly string[]> {
-    return reachable(this, this.loaded.reader, ids);
+    return reachable(this.loaded.source, ids);
   }
 
   async exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
-    return exportRecords(this.loaded.reader, ids);
+    return exportRecords(this.loaded.source, ids);
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {
-    const { reader } = this.loaded;
-    return this.change((writer) => importRecords(writer, reader, records));
+    const { writer } = this.loaded;
+    const batch = readRecords(records);
+    return writer.transaction(() => writer.import(batch));
   }
 
   async missing(ids: readonly string[]): Promise<string[]> {
-    return ids.filter((id) => this.loaded.reader.kindOf(id) === undefined);
+    return this.loaded.reader.missing(ids);
   }
 }

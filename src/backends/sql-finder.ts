@@ -1,37 +1,68 @@
 import type { EntityType, FoundId, RecordQuery } from "../backend/backend.ts";
 import { type Json, stableJson } from "../value/json.ts";
 import type { SqlDriver, SqlValue } from "./sql-driver.ts";
-import { ERROR_TYPE, JOB_STATUS } from "./sql-reader.ts";
+import { hashPrefix, hashText, uuidKey, uuidPrefix, uuidText } from "./sql-keys.ts";
 
 interface Clause {
   readonly sql: string;
   readonly params: readonly SqlValue[];
 }
 
-const list = (items: readonly SqlValue[]): string => `(${items.map(() => "?").join(", ")})`;
+interface Selection {
+  /** The column of the stored id, and the expression of its text. */
+  readonly key: string;
+  readonly id: string;
+  readonly from: string;
+  /** Leaves out rows that are there only because others refer to them. */
+  readonly whole: string;
+  readonly order: string;
+}
 
-/** How each type of record is selected: its id, its table with what filters need, and the order. */
-const selections: Readonly<Record<EntityType, { id: string; from: string; order: string }>> = {
+/** How each type of record is selected. Filters bring what else they need as sub-queries. */
+const selections: Readonly<Record<EntityType, Selection>> = {
   Execution: {
-    id: "x.uuid",
-    from: `r_execution x LEFT JOIN r_job j ON j.uuid = x.job LEFT JOIN r_call c ON c.id = j.call
-      LEFT JOIN r_value v ON v.id = c.value LEFT JOIN r_name n ON n.id = v.type`,
-    order: "ORDER BY coalesce(j.start, x.time) DESC, x.id DESC",
+    key: "x.uuid",
+    id: uuidText("x.uuid"),
+    from: "r_execution x LEFT JOIN r_job j ON j.id = x.job AND j.task IS NOT NULL",
+    whole: "x.args IS NOT NULL",
+    order: "ifnull(j.start_time, x.updated) DESC, x.id DESC",
   },
   Job: {
-    id: "j.uuid",
-    from: `r_job j JOIN r_execution x ON x.id = j.execution JOIN r_task t ON t.id = j.task LEFT JOIN r_call c ON c.id = j.call
-      LEFT JOIN r_value v ON v.id = c.value LEFT JOIN r_name n ON n.id = v.type`,
-    order: "ORDER BY j.start DESC, j.id DESC",
+    key: "j.uuid",
+    id: uuidText("j.uuid"),
+    from: "r_job j",
+    whole: "j.task IS NOT NULL",
+    order: "j.start_time DESC, j.id DESC",
   },
   CallNode: {
-    id: "c.hash",
-    from: "r_call c JOIN r_evaluation e ON e.id = c.evaluation JOIN r_task t ON t.id = e.task",
-    order: "ORDER BY c.id DESC",
+    key: "c.hash",
+    id: hashText("c.hash"),
+    from: "r_call c",
+    whole: "c.evaluation IS NOT NULL",
+    order: "c.id",
   },
-  Task: { id: "t.hash", from: "r_task t", order: "ORDER BY t.id DESC" },
-  Value: { id: "v.hash", from: "r_value v JOIN r_name n ON n.id = v.type", order: "ORDER BY v.id DESC" },
+  Task: {
+    key: "t.hash",
+    id: hashText("t.hash"),
+    from: "r_task t",
+    whole: "t.source IS NOT NULL",
+    order: "t.id",
+  },
+  Value: {
+    key: "v.hash",
+    id: hashText("v.hash"),
+    from: "r_value v",
+    whole: "v.type IS NOT NULL",
+    order: "v.id",
+  },
 };
+
+const NEVER: Clause = { sql: "0", params: [] };
+
+/** A list as a set of stored ids, or of plain text. */
+const hashes = "(SELECT unhex(value) FROM json_each(?))";
+const uuids = `(SELECT ${uuidKey("value")} FROM json_each(?))`;
+const texts = "(SELECT value FROM json_each(?))";
 
 /** Finds records by filters. */
 export class SqlFinder {
@@ -44,162 +75,171 @@ export class SqlFinder {
   find(query: RecordQuery): FoundId[] {
     const { id, from, order } = selections[query.type];
     const { sql, params } = where(query);
-    const page =
-      query.limit === undefined && query.offset === undefined
-        ? ""
-        : ` LIMIT ${query.limit ?? -1} OFFSET ${query.offset ?? 0}`;
-    const rows = this.db.prepare(`SELECT ${id} AS id FROM ${from} ${sql} ${order}${page}`).all(...params);
+    const { limit = -1, offset = 0 } = query;
+    const rows = this.db
+      .prepare(`SELECT ${id} AS id FROM ${from} WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`)
+      .all(...params, limit, offset);
     return rows.map((row) => ({ type: query.type, id: String(row.id) }));
   }
 
   count(query: RecordQuery): number {
-    const { from } = selections[query.type];
     const { sql, params } = where(query);
-    return this.db.prepare(`SELECT count(*) AS n FROM ${from} ${sql}`).get(...params)!.n as number;
+    const { from } = selections[query.type];
+    return this.db.prepare(`SELECT count(*) AS n FROM ${from} WHERE ${sql}`).get(...params)!.n as number;
   }
 }
 
 function where(query: RecordQuery): Clause {
-  const clauses = [...clausesOf(query)];
-  if (clauses.length === 0) return { sql: "", params: [] };
+  const clauses = [{ sql: selections[query.type].whole, params: [] }, ...clausesOf(query)];
   return {
-    sql: `WHERE ${clauses.map(({ sql }) => `(${sql})`).join(" AND ")}`,
+    sql: clauses.map(({ sql }) => `(${sql})`).join(" AND "),
     params: clauses.flatMap(({ params }) => params),
   };
 }
 
-const NEVER: Clause = { sql: "0", params: [] };
-
 function* clausesOf(query: RecordQuery): Iterable<Clause> {
   const { type } = query;
-  const { id } = selections[type];
-  if (query.ids !== undefined) yield { sql: `${id} IN ${list(query.ids)}`, params: query.ids };
-  if (query.idPrefix !== undefined) {
-    // A range on the index; ids are hex digits and dashes, which all sort below `g`.
-    const range: Clause = { sql: `${id} >= ? AND ${id} < ?`, params: [query.idPrefix, `${query.idPrefix}g`] };
-    yield type === "Task"
-      ? {
-          sql: `(${range.sql}) OR t.name = ? OR t.namespace || '.' || t.name = ?`,
-          params: [...range.params, query.idPrefix, query.idPrefix],
-        }
-      : range;
-  }
+  const { key } = selections[type];
+  const isUuid = type === "Execution" || type === "Job";
+  if (query.ids !== undefined)
+    yield { sql: `${key} IN ${isUuid ? uuids : hashes}`, params: [list(query.ids)] };
+  if (query.idPrefix !== undefined) yield idPrefix(type, query.idPrefix);
   if (query.executionIds !== undefined)
-    yield inExecutions(type, `uuid IN ${list(query.executionIds)}`, query.executionIds);
-  if (query.executionTags !== undefined) {
-    for (const tag of query.executionTags) {
-      const match = tagMatch(tag);
-      yield inExecutions(type, `uuid IN (${match.sql})`, match.params);
-    }
+    yield inExecutions(type, { sql: uuids, params: [list(query.executionIds)] });
+  for (const tag of query.executionTags ?? []) yield inExecutions(type, tagged(tag));
+  for (const tag of query.tags ?? []) {
+    const { sql, params } = tagged(tag);
+    yield { sql: `${key} IN ${sql}`, params };
   }
   if (query.executionStatus !== undefined) {
-    const status = `CASE WHEN j.id IS NULL THEN 'FAILED' ELSE replace(${JOB_STATUS}, 'CACHED', 'DONE') END`;
-    yield type === "Execution"
-      ? { sql: `${status} IN ${list(query.executionStatus)}`, params: query.executionStatus }
-      : NEVER;
+    yield type === "Execution" ? anyOf(query.executionStatus, (status) => executionTerms[status]) : NEVER;
   }
-  if (query.jobStatus !== undefined) yield type === "Job" ? jobStatus(query.jobStatus) : NEVER;
-  if (query.taskNames !== undefined) {
-    const names = query.taskNames;
-    const sql = names
-      .map((name) => (name.includes(".") ? "t.namespace || '.' || t.name = ?" : "t.name = ?"))
-      .join(" OR ");
-    yield type === "Job" || type === "Task" || type === "CallNode" ? { sql, params: names } : NEVER;
+  if (query.jobStatus !== undefined) {
+    yield type === "Job" ? anyOf(query.jobStatus, (status) => jobTerms[status]) : NEVER;
   }
+  if (query.taskNames !== undefined) yield taskNames(type, query.taskNames);
   if (query.taskHashes !== undefined) {
-    yield type === "Job" || type === "Task" || type === "CallNode"
-      ? { sql: query.taskHashes.map(() => "t.hash LIKE ? || '%'").join(" OR "), params: query.taskHashes }
-      : NEVER;
+    const prefixes = query.taskHashes.map((hash) => hashPrefix("t.hash", hash));
+    yield ofTasks(type, {
+      sql: prefixes.map(({ sql }) => `(${sql})`).join(" OR ") || "0",
+      params: prefixes.flatMap(({ params }) => params),
+    });
   }
   if (query.resultValues !== undefined) {
-    yield type === "Job"
-      ? {
-          sql: `c.value IN (${holders(query.resultValues)})`,
-          params: [...query.resultValues, ...query.resultValues],
-        }
-      : NEVER;
+    const sql = `j.call IN (SELECT id FROM r_call WHERE value IN (${holders}))`;
+    yield type === "Job" ? { sql, params: twice(query.resultValues) } : NEVER;
   }
   if (query.argValues !== undefined) {
-    yield type === "Job"
-      ? {
-          sql: `j.call IN (SELECT call FROM r_argument WHERE value IN (${holders(query.argValues)}))`,
-          params: [...query.argValues, ...query.argValues],
-        }
-      : NEVER;
+    const sql = `j.call IN (SELECT call FROM r_argument WHERE value IN (${holders}))`;
+    yield type === "Job" ? { sql, params: twice(query.argValues) } : NEVER;
   }
-  if (query.valueTypes !== undefined)
-    yield type === "Value" ? { sql: `n.name IN ${list(query.valueTypes)}`, params: query.valueTypes } : NEVER;
+  if (query.valueTypes !== undefined) {
+    const sql = `v.type IN (SELECT id FROM r_name WHERE name IN ${texts})`;
+    yield type === "Value" ? { sql, params: [list(query.valueTypes)] } : NEVER;
+  }
   if (query.filePaths !== undefined) {
     const patterns = query.filePaths.map((path) => path.replace(/[[?]/g, "[$&]"));
-    yield type === "Value"
-      ? {
-          sql: `v.id IN (SELECT value FROM r_file WHERE ${patterns.map(() => "path GLOB ?").join(" OR ")})`,
-          params: patterns,
-        }
-      : NEVER;
-  }
-  for (const tag of query.tags ?? []) {
-    const match = tagMatch(tag);
-    yield { sql: `${id} IN (${match.sql})`, params: match.params };
+    const sql = `v.id IN (SELECT f.value FROM json_each(?) q JOIN r_file f ON f.path GLOB q.value)`;
+    yield type === "Value" ? { sql, params: [list(patterns)] } : NEVER;
   }
   if (query.parentIds !== undefined) {
-    yield type === "Job"
-      ? {
-          sql: `j.parent IN (SELECT id FROM r_job WHERE uuid IN ${list(query.parentIds)})`,
-          params: query.parentIds,
-        }
-      : NEVER;
+    // An execution's jobs are indexed by their parents.
+    const sql = `j.id IN (SELECT k.id FROM r_job p JOIN r_job k ON k.execution = p.execution AND k.parent = p.id WHERE p.uuid IN ${uuids})`;
+    yield type === "Job" ? { sql, params: [list(query.parentIds)] } : NEVER;
   }
-  if (query.callHashes !== undefined) {
-    const calls = query.callHashes;
-    if (type === "Job" || type === "CallNode") yield { sql: `c.hash IN ${list(calls)}`, params: calls };
-    else if (type === "Value")
-      yield { sql: `v.id IN (SELECT value FROM r_call WHERE hash IN ${list(calls)})`, params: calls };
-    else yield NEVER;
-  }
+  if (query.callHashes !== undefined) yield ofCalls(type, list(query.callHashes));
 }
+
+const list = (items: readonly string[]): string => JSON.stringify(items);
+const twice = (items: readonly string[]): string[] => [list(items), list(items)];
+
+function anyOf<T>(items: readonly T[], term: (item: T) => string): Clause {
+  return { sql: items.map((item) => `(${term(item)})`).join(" OR ") || "0", params: [] };
+}
+
+const FAILED = "j.call IN (SELECT id FROM r_call WHERE value IN (SELECT id FROM r_value WHERE type = 1))";
+/** The same, where it cannot be null. */
+const OK = `(j.call IS NULL OR NOT ${FAILED})`;
+
+const executionTerms = {
+  FAILED: `j.id IS NULL OR ${FAILED}`,
+  RUNNING: `j.id IS NOT NULL AND j.end_time IS NULL AND ${OK}`,
+  DONE: `j.end_time IS NOT NULL AND ${OK}`,
+} as const;
 
 /** The terms of a query differ from the status shown: a cached failure counts as both. */
-function jobStatus(statuses: readonly string[]): Clause {
-  const terms: Readonly<Record<string, string>> = {
-    FAILED: `n.name = '${ERROR_TYPE}'`,
-    CACHED: "j.cached = 1",
-    DONE: `j.cached = 0 AND j.end IS NOT NULL AND (n.name IS NULL OR n.name <> '${ERROR_TYPE}')`,
-    RUNNING: "j.end IS NULL AND j.call IS NULL",
-  };
-  return { sql: statuses.map((status) => `(${terms[status] ?? "0"})`).join(" OR "), params: [] };
+const jobTerms = {
+  FAILED,
+  CACHED: "j.cached = 1",
+  DONE: `j.cached = 0 AND j.end_time IS NOT NULL AND ${OK}`,
+  RUNNING: "j.end_time IS NULL AND j.call IS NULL",
+} as const;
+
+function idPrefix(type: EntityType, prefix: string): Clause {
+  const { key } = selections[type];
+  if (type === "Execution" || type === "Job") return uuidPrefix(key, prefix);
+  const range = hashPrefix(key, prefix);
+  if (type !== "Task") return range;
+  // A name may have any number of dots before its last part.
+  const named = "t.name = ? OR t.namespace || '.' || t.name = ?";
+  return { sql: `${range.sql} OR ${named}`, params: [...range.params, prefix, prefix] };
 }
 
-function tagMatch(tag: { readonly key: string; readonly value?: Json }): Clause {
-  if (tag.value === undefined)
-    return { sql: "SELECT entity FROM r_tag WHERE is_current = 1 AND key = ?", params: [tag.key] };
-  return {
-    sql: "SELECT entity FROM r_tag WHERE is_current = 1 AND key = ? AND value = ?",
-    params: [tag.key, stableJson(tag.value)],
-  };
+function taskNames(type: EntityType, names: readonly string[]): Clause {
+  const full = names.filter((name) => name.includes("."));
+  const bare = names.filter((name) => !name.includes("."));
+  const sql = `t.name IN ${texts} OR t.namespace || '.' || t.name IN ${texts}`;
+  return ofTasks(type, { sql, params: [list(bare), list(full)] });
 }
 
-/** Values that are, or contain, one of the given. */
-function holders(hashes: readonly string[]): string {
-  return `SELECT id FROM r_value WHERE hash IN ${list(hashes)}
-    UNION SELECT s.parent FROM r_subvalue s JOIN r_value w ON w.id = s.value WHERE w.hash IN ${list(hashes)}`;
+/** Records of the tasks (alias `t`) that a condition holds for. */
+function ofTasks(type: EntityType, { sql, params }: Clause): Clause {
+  const tasks = `SELECT t.id FROM r_task t WHERE ${sql}`;
+  if (type === "Task") return { sql, params };
+  if (type === "Job") return { sql: `j.task IN (${tasks})`, params };
+  if (type !== "CallNode") return NEVER;
+  return { sql: `(SELECT task FROM r_evaluation WHERE id = c.evaluation) IN (${tasks})`, params };
 }
 
-/** Records that belong to executions with a property. */
-function inExecutions(type: EntityType, condition: string, params: readonly SqlValue[]): Clause {
-  const jobs = (column: string): string =>
-    `SELECT ${column} FROM r_job WHERE execution IN (SELECT id FROM r_execution WHERE ${condition})`;
+function ofCalls(type: EntityType, calls: string): Clause {
   switch (type) {
-    case "Execution":
-      return { sql: `x.${condition}`, params };
     case "Job":
-      return { sql: `x.${condition}`, params };
+      return { sql: `j.call IN (SELECT id FROM r_call WHERE hash IN ${hashes})`, params: [calls] };
+    case "CallNode":
+      return { sql: `c.hash IN ${hashes}`, params: [calls] };
+    case "Value":
+      return { sql: `v.id IN (SELECT value FROM r_call WHERE hash IN ${hashes})`, params: [calls] };
+    default:
+      return NEVER;
+  }
+}
+
+/** Stored ids of what carries a tag. */
+function tagged(tag: { readonly key: string; readonly value?: Json }): Clause {
+  const sql = "SELECT entity FROM r_tag WHERE is_current = 1 AND key = ?";
+  if (tag.value === undefined) return { sql: `(${sql})`, params: [tag.key] };
+  return { sql: `(${sql} AND value = ?)`, params: [tag.key, stableJson(tag.value)] };
+}
+
+/** Values that are, or contain, one of a list, which is bound twice. */
+const holders = `SELECT id FROM r_value WHERE hash IN ${hashes}
+  UNION SELECT s.parent FROM r_subvalue s JOIN r_value w ON w.id = s.value WHERE w.hash IN ${hashes}`;
+
+/** Records that belong to the executions whose stored ids are in a set. */
+function inExecutions(type: EntityType, { sql, params }: Clause): Clause {
+  if (type === "Execution") return { sql: `x.uuid IN ${sql}`, params };
+  const jobs = (column: string): string =>
+    `SELECT ${column} FROM r_job WHERE execution IN (SELECT id FROM r_execution WHERE uuid IN ${sql})`;
+  switch (type) {
+    case "Job":
+      return { sql: `j.execution IN (SELECT id FROM r_execution WHERE uuid IN ${sql})`, params };
     case "CallNode":
       return { sql: `c.id IN (${jobs("call")})`, params };
     case "Task":
       return { sql: `t.id IN (${jobs("task")})`, params };
     case "Value": {
-      const direct = `SELECT value FROM r_call WHERE id IN (${jobs("call")}) UNION SELECT value FROM r_argument WHERE call IN (${jobs("call")})`;
+      const direct = `SELECT value FROM r_call WHERE id IN (${jobs("call")})
+        UNION SELECT value FROM r_argument WHERE call IN (${jobs("call")})`;
       return {
         sql: `v.id IN (${direct}) OR v.id IN (SELECT value FROM r_subvalue WHERE parent IN (${direct}))`,
         params: [...params, ...params, ...params, ...params],

@@ -1,354 +1,302 @@
-import type {
-  ArgumentRow,
-  CacheHit,
-  CacheQuery,
-  CallNodeRow,
-  EntityType,
-  ExecutionRow,
-  JobRow,
-  TagRow,
-  ValueRow,
-} from "../backend/backend.ts";
-import type { JobStatus, TagEntity, TaskRecord } from "../backend/records.ts";
-import { hashArgument } from "../value/hash.ts";
-import type { Json } from "../value/json.ts";
-import type { EncodedValue } from "../value/value.ts";
-import type { SqlDriver, SqlRow } from "./sql-driver.ts";
+import type { ArgumentRow, CallNodeRow, ExecutionRow, JobRow, ValueRow } from "../backend/backend.ts";
+import type { JobStatus, TaskRecord } from "../backend/records.ts";
+import { hashArgument, hashEval } from "../value/hash.ts";
+import { splitFullname } from "./record-store.ts";
+import type { SqlDriver, SqlRow, SqlValue } from "./sql-driver.ts";
+import { hashKey, hashText, hashTextOrNull, uuidKey, uuidText } from "./sql-keys.ts";
+import { executionStatus, jobStatus } from "./status.ts";
 
-/** Type name of the value that a failed call has in place of a result. */
-export const ERROR_TYPE = "redun.ErrorValue";
+/** So many keys travel in one statement. */
+const CHUNK = 5000;
 
-/** The fullname of the task in alias `t`. */
-export const FULLNAME = "CASE t.namespace WHEN '' THEN t.name ELSE t.namespace || '.' || t.name END";
+const JOB = `${uuidText("j.uuid")} AS id, ${uuidText("x.uuid")} AS executionId, ${uuidText("p.uuid")} AS parentId,
+  ${hashText("t.hash")} AS taskHash, iif(t.namespace = '', t.name, t.namespace || '.' || t.name) AS taskName,
+  j.start_time AS startTime, j.end_time AS endTime, j.cached AS cached, ${hashTextOrNull("c.hash")} AS callHash, v.type IS 1 AS failed`;
+const JOB_JOINS = `LEFT JOIN r_execution x ON x.id = j.execution LEFT JOIN r_job p ON p.id = j.parent
+  LEFT JOIN r_call c ON c.id = j.call AND c.evaluation IS NOT NULL LEFT JOIN r_value v ON v.id = c.value`;
 
-/** Status of the job in alias `j`, whose call is `c` and its value's type `n`. */
-export const JOB_STATUS: string = `CASE WHEN n.name = '${ERROR_TYPE}' THEN 'FAILED' WHEN j.end IS NULL THEN 'RUNNING' WHEN j.cached THEN 'CACHED' ELSE 'DONE' END`;
+const number = (value: SqlValue | undefined): number | null => (typeof value === "number" ? value : null);
+const text = (value: SqlValue | undefined): string | null => (typeof value === "string" ? value : null);
 
-const VALUE = "v.hash AS hash, n.name AS type, f.name AS format, v.value AS text";
-const VALUE_JOINS = "JOIN r_name n ON n.id = v.type JOIN r_name f ON f.id = v.format";
-
-const SINGLE = `SELECT ${VALUE} FROM r_evaluation e JOIN r_value v ON v.id = e.value ${VALUE_JOINS} WHERE e.hash = ?`;
-const ULTIMATE = `SELECT ${VALUE}, c.hash AS call, c.task_set AS task_set, c.context AS context
-  FROM r_evaluation e JOIN r_call c ON c.evaluation = e.id JOIN r_value v ON v.id = c.value ${VALUE_JOINS}
-  WHERE e.hash = ? AND n.name <> '${ERROR_TYPE}' ORDER BY c.time DESC, c.id DESC`;
-
-const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
-const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
-
-/** Answers questions for records by their keys. */
+/**
+ * Reads records by their keys, many at once: the number of statements does not grow with the number of keys. A row
+ * that is there only because others refer to it counts as missing.
+ */
 export class SqlReader {
   private readonly db: SqlDriver;
-  private readonly taskSets = new Map<number, readonly string[]>();
 
   constructor(db: SqlDriver) {
     this.db = db;
   }
 
-  private all(sql: string, ...params: (string | number | null)[]): SqlRow[] {
-    return this.db.prepare(sql).all(...params);
+  /** Rows of a statement whose only parameter is a list, by position in that list. */
+  private each(
+    sql: string,
+    keys: readonly (string | number)[],
+    take: (row: SqlRow, at: number) => void,
+  ): void {
+    const statement = this.db.prepare(sql);
+    for (let from = 0; from < keys.length; from += CHUNK) {
+      const part = keys.length <= CHUNK ? keys : keys.slice(from, from + CHUNK);
+      for (const row of statement.all(JSON.stringify(part))) take(row, from + (row.i as number));
+    }
   }
 
-  private get(sql: string, ...params: (string | number | null)[]): SqlRow | undefined {
-    return this.db.prepare(sql).get(...params);
-  }
-
-  lookup(queries: readonly CacheQuery[], isCurrent: (taskHash: string) => boolean): (CacheHit | undefined)[] {
-    const currentSets = new Map<number, boolean>();
-    const single = this.db.prepare(SINGLE);
-    return queries.map((query) => {
-      for (const kind of query.allowed) {
-        if (kind === "single") {
-          const row = single.get(query.evalHash);
-          if (row !== undefined) return { kind, value: row as unknown as EncodedValue };
-        } else {
-          const hit = this.ultimate(query, isCurrent, currentSets);
-          if (hit !== undefined) return hit;
-        }
-      }
-      return undefined;
+  private one<T>(sql: string, keys: readonly string[], make: (row: SqlRow) => T): (T | undefined)[] {
+    const found = new Array<T | undefined>(keys.length).fill(undefined);
+    this.each(sql, keys, (row, at) => {
+      found[at] = make(row);
     });
+    return found;
   }
 
-  private ultimate(
-    query: CacheQuery,
-    isCurrent: (hash: string) => boolean,
-    sets: Map<number, boolean>,
-  ): CacheHit | undefined {
-    for (const row of this.all(ULTIMATE, query.evalHash)) {
-      if ((text(row.context) ?? undefined) !== query.contextHash) continue;
-      const id = row.task_set as number;
-      const tasks = this.taskSet(id);
-      let current = sets.get(id);
-      if (current === undefined) {
-        current = tasks.every(isCurrent);
-        sets.set(id, current);
-      }
-      if (!current) continue;
-      const { hash, type, format, text: encoded } = row as unknown as EncodedValue;
+  /** Lists of text by key, for those keys that have a row. */
+  private lists<K extends string | number>(sql: string, keys: readonly K[]): Map<K, string[]> {
+    const lists = new Map<K, string[]>();
+    this.each(sql, keys, (row, at) => {
+      const list = lists.get(keys[at]!);
+      if (list === undefined) lists.set(keys[at]!, [String(row.item)]);
+      else list.push(String(row.item));
+    });
+    return lists;
+  }
+
+  values(hashes: readonly string[]): (ValueRow | undefined)[] {
+    const parts = this.valueParts(hashes);
+    return this.one(
+      `SELECT q.key AS i, q.value AS hash, t.name AS type, f.name AS format, v.text AS text, p.path AS file FROM json_each(?) q
+       CROSS JOIN r_value v ON v.hash = ${hashKey("q.value")} JOIN r_name t ON t.id = v.type JOIN r_name f ON f.id = v.format
+       LEFT JOIN r_file p ON p.value = v.id`,
+      hashes,
+      (row) => ({
+        hash: String(row.hash),
+        type: String(row.type),
+        format: String(row.format),
+        text: String(row.text),
+        file: text(row.file),
+        subvalues: parts.get(String(row.hash)) ?? [],
+      }),
+    );
+  }
+
+  /** What is inside values; for those that the store has, and nothing inside, an empty list. */
+  valueParts(hashes: readonly string[]): Map<string, string[]> {
+    const all = this.lists(
+      `SELECT q.key AS i, ifnull(${hashTextOrNull("w.hash")}, '') AS item FROM json_each(?) q
+       CROSS JOIN r_value v ON v.hash = ${hashKey("q.value")} AND v.type IS NOT NULL
+       LEFT JOIN r_subvalue s ON s.parent = v.id LEFT JOIN r_value w ON w.id = s.value ORDER BY q.key, w.hash`,
+      hashes,
+    );
+    return new Map([...all].map(([hash, parts]) => [hash, parts[0] === "" ? [] : parts]));
+  }
+
+  executions(ids: readonly string[]): (ExecutionRow | undefined)[] {
+    return this.one(
+      `SELECT q.key AS i, q.value AS id, e.args AS args, e.updated AS updated, ${uuidText("r.uuid")} AS root, j.task IS NOT NULL AS known,
+         j.start_time AS startTime, j.end_time AS endTime, j.cached AS cached, v.type IS 1 AS failed
+       FROM json_each(?) q CROSS JOIN r_execution e ON e.uuid = ${uuidKey("q.value")} AND e.args IS NOT NULL
+       JOIN r_job r ON r.id = e.job LEFT JOIN r_job j ON j.id = e.job AND j.task IS NOT NULL
+       LEFT JOIN r_call c ON c.id = j.call LEFT JOIN r_value v ON v.id = c.value`,
+      ids,
+      (row) => ({
+        id: String(row.id),
+        args: JSON.parse(String(row.args)) as string[],
+        jobId: String(row.root),
+        status: executionStatus(row.known === 1 ? statusOf(row) : undefined),
+        startTime: number(row.startTime) ?? number(row.updated),
+        endTime: number(row.endTime),
+        updatedTime: number(row.updated),
+      }),
+    );
+  }
+
+  jobs(ids: readonly string[]): (JobRow | undefined)[] {
+    return this.one(
+      `SELECT q.key AS i, ${JOB} FROM json_each(?) q CROSS JOIN r_job j ON j.uuid = ${uuidKey("q.value")} JOIN r_task t ON t.id = j.task ${JOB_JOINS}`,
+      ids,
+      (row) => ({
+        id: String(row.id),
+        executionId: String(row.executionId),
+        parentId: text(row.parentId),
+        taskHash: String(row.taskHash),
+        taskName: String(row.taskName),
+        status: statusOf(row),
+        startTime: row.startTime as number,
+        endTime: number(row.endTime),
+        cached: row.cached === 1,
+        callHash: text(row.callHash),
+      }),
+    );
+  }
+
+  /** Ids of the jobs directly below jobs, by start. */
+  childJobs(ids: readonly string[]): Map<string, string[]> {
+    return this.lists(
+      `SELECT q.key AS i, ${uuidText("j.uuid")} AS item FROM json_each(?) q CROSS JOIN r_job p ON p.uuid = ${uuidKey("q.value")}
+       JOIN r_job j ON j.parent = p.id AND j.execution = p.execution AND j.task IS NOT NULL ORDER BY q.key, j.start_time, j.id`,
+      ids,
+    );
+  }
+
+  tasks(hashes: readonly string[]): (TaskRecord | undefined)[] {
+    return this.one(
+      `SELECT q.key AS i, q.value AS hash, t.name AS name, t.namespace AS namespace, t.source AS source, t.version AS version, t.doc AS doc,
+         t.parameters AS parameters
+       FROM json_each(?) q CROSS JOIN r_task t ON t.hash = ${hashKey("q.value")} AND t.source IS NOT NULL`,
+      hashes,
+      (row) => ({
+        hash: String(row.hash),
+        name: String(row.name),
+        namespace: String(row.namespace),
+        source: String(row.source),
+        version: text(row.version) ?? undefined,
+        doc: text(row.doc) ?? undefined,
+        parameters: JSON.parse(String(row.parameters)) as string[],
+      }),
+    );
+  }
+
+  calls(hashes: readonly string[]): (CallNodeRow | undefined)[] {
+    const ids: number[] = [];
+    const found = this.one(
+      `SELECT q.key AS i, q.value AS callHash, c.id AS id, iif(t.namespace = '', t.name, t.namespace || '.' || t.name) AS taskName,
+         ${hashText("t.hash")} AS taskHash, ${hashText("e.args_hash")} AS argsHash, ${hashText("v.hash")} AS valueHash, c.time AS time,
+         ${hashTextOrNull("c.context")} AS context
+       FROM json_each(?) q CROSS JOIN r_call c ON c.hash = ${hashKey("q.value")} JOIN r_evaluation e ON e.id = c.evaluation
+       JOIN r_task t ON t.id = e.task JOIN r_value v ON v.id = c.value`,
+      hashes,
+      (row) => {
+        ids.push(row.id as number);
+        return row;
+      },
+    );
+    const args = this.arguments(ids);
+    const children = this.lists(
+      `SELECT q.key AS i, ${hashText("c.hash")} AS item FROM json_each(?) q CROSS JOIN r_edge x ON x.parent = q.value
+       JOIN r_call c ON c.id = x.child AND c.evaluation IS NOT NULL ORDER BY q.key, x.position`,
+      ids,
+    );
+    return found.map((row) => {
+      if (row === undefined) return undefined;
+      const callHash = String(row.callHash);
       return {
-        kind: "ultimate",
-        value: { hash, type, format, text: encoded },
-        callHash: String(row.call),
-        subtreeTasks: tasks,
-      };
-    }
-    return undefined;
-  }
-
-  private taskSet(id: number): readonly string[] {
-    let tasks = this.taskSets.get(id);
-    if (tasks === undefined) {
-      tasks = this.all(
-        "SELECT task_hash FROM r_task_set_member WHERE task_set = ? ORDER BY task_hash",
-        id,
-      ).map((row) => String(row.task_hash));
-      this.taskSets.set(id, tasks);
-    }
-    return tasks;
-  }
-
-  value(hash: string): ValueRow | undefined {
-    const row = this.get(
-      `SELECT ${VALUE}, v.id AS id, p.path AS file FROM r_value v ${VALUE_JOINS} LEFT JOIN r_file p ON p.value = v.id WHERE v.hash = ?`,
-      hash,
-    );
-    if (row === undefined) return undefined;
-    const parts = this.all(
-      "SELECT v.hash AS hash FROM r_subvalue s JOIN r_value v ON v.id = s.value WHERE s.parent = ? ORDER BY v.hash",
-      row.id as number,
-    );
-    const { type, format, text: encoded } = row as unknown as EncodedValue;
-    return {
-      hash,
-      type,
-      format,
-      text: encoded,
-      file: text(row.file),
-      subvalues: parts.map((part) => String(part.hash)),
-    };
-  }
-
-  execution(id: string): ExecutionRow | undefined {
-    const row = this.get("SELECT uuid, args, job, time, updated FROM r_execution WHERE uuid = ?", id);
-    if (row === undefined) return undefined;
-    const job = this.job(String(row.job));
-    const status = job === undefined ? "FAILED" : job.status === "CACHED" ? "DONE" : job.status;
-    return {
-      id,
-      args: JSON.parse(String(row.args)) as string[],
-      jobId: String(row.job),
-      status,
-      startTime: job?.startTime ?? number(row.time),
-      endTime: job?.endTime ?? null,
-      updatedTime: number(row.updated),
-    };
-  }
-
-  job(id: string): JobRow | undefined {
-    const row = this.get(
-      `SELECT j.uuid AS id, x.uuid AS executionId, p.uuid AS parentId, t.hash AS taskHash, ${FULLNAME} AS taskName, ${JOB_STATUS} AS status,
-         j.start AS startTime, j.end AS endTime, j.cached AS cached, c.hash AS callHash
-       FROM r_job j JOIN r_execution x ON x.id = j.execution JOIN r_task t ON t.id = j.task LEFT JOIN r_job p ON p.id = j.parent
-       LEFT JOIN r_call c ON c.id = j.call LEFT JOIN r_value v ON v.id = c.value LEFT JOIN r_name n ON n.id = v.type
-       WHERE j.uuid = ?`,
-      id,
-    );
-    if (row === undefined) return undefined;
-    return {
-      id,
-      executionId: String(row.executionId),
-      parentId: text(row.parentId),
-      taskHash: String(row.taskHash),
-      taskName: String(row.taskName),
-      status: row.status as JobStatus,
-      startTime: row.startTime as number,
-      endTime: number(row.endTime),
-      cached: row.cached === 1,
-      callHash: text(row.callHash),
-    };
-  }
-
-  task(hash: string): TaskRecord | undefined {
-    const row = this.get(
-      "SELECT name, namespace, source, version, doc, parameters FROM r_task WHERE hash = ?",
-      hash,
-    );
-    if (row === undefined) return undefined;
-    return {
-      hash,
-      name: String(row.name),
-      namespace: String(row.namespace),
-      source: String(row.source),
-      version: text(row.version) ?? undefined,
-      doc: text(row.doc) ?? undefined,
-      parameters: JSON.parse(String(row.parameters)) as string[],
-    };
-  }
-
-  call(hash: string): CallNodeRow | undefined {
-    const row = this.get(
-      `SELECT c.id AS id, ${FULLNAME} AS taskName, t.hash AS taskHash, e.args_hash AS argsHash, v.hash AS valueHash, c.time AS time, c.context AS context
-       FROM r_call c JOIN r_evaluation e ON e.id = c.evaluation JOIN r_task t ON t.id = e.task JOIN r_value v ON v.id = c.value WHERE c.hash = ?`,
-      hash,
-    );
-    if (row === undefined) return undefined;
-    const id = row.id as number;
-    return {
-      callHash: hash,
-      taskName: String(row.taskName),
-      taskHash: String(row.taskHash),
-      argsHash: String(row.argsHash),
-      valueHash: String(row.valueHash),
-      timestamp: row.time as number,
-      contextHash: text(row.context),
-      args: this.arguments(hash, id),
-      children: this.all(
-        "SELECT c.hash AS hash FROM r_edge x JOIN r_call c ON c.id = x.child WHERE x.parent = ? ORDER BY x.position",
-        id,
-      ).map((child) => String(child.hash)),
-    };
-  }
-
-  private arguments(callHash: string, id: number): ArgumentRow[] {
-    const rows = this.all(
-      "SELECT a.slot AS slot, a.key AS key, v.hash AS hash FROM r_argument a JOIN r_value v ON v.id = a.value WHERE a.call = ? ORDER BY a.slot",
-      id,
-    );
-    return rows.map((row) => {
-      const slot = row.slot as number;
-      const key = text(row.key);
-      const valueHash = String(row.hash);
-      const upstream = this.all(
-        "SELECT c.hash AS hash FROM r_upstream u JOIN r_call c ON c.id = u.result WHERE u.call = ? AND u.slot = ? ORDER BY c.hash",
-        id,
-        slot,
-      );
-      const position = key === null ? slot : null;
-      return {
-        argHash: hashArgument(callHash, position, key, valueHash),
-        position,
-        key,
-        valueHash,
-        upstream: upstream.map((call) => String(call.hash)),
+        callHash,
+        taskName: String(row.taskName),
+        taskHash: String(row.taskHash),
+        argsHash: String(row.argsHash),
+        valueHash: String(row.valueHash),
+        timestamp: row.time as number,
+        contextHash: text(row.context),
+        args: (args.get(row.id as number) ?? []).map((arg) => ({
+          ...arg,
+          argHash: hashArgument(callHash, arg.position, arg.key, arg.valueHash),
+        })),
+        children: children.get(row.id as number) ?? [],
       };
     });
   }
 
-  tag(hash: string): TagRow | undefined {
-    return this.tags("hash = ?", hash)[0];
-  }
-
-  /** Current tags of an entity. */
-  tagsOf(entity: string): TagRow[] {
-    return this.tags("entity = ? AND is_current = 1 ORDER BY id", entity);
-  }
-
-  /** All tags of an entity, superseded ones too. */
-  allTagsOf(entity: string): TagRow[] {
-    return this.tags("entity = ? ORDER BY id", entity);
-  }
-
-  /** Tags that supersede a tag. */
-  tagEdits(hash: string): TagRow[] {
-    return this.tags("hash IN (SELECT child FROM r_tag_edit WHERE parent = ?)", hash);
-  }
-
-  private tags(where: string, key: string): TagRow[] {
-    return this.all(
-      `SELECT hash, entity_type, entity, key, value, is_current FROM r_tag WHERE ${where}`,
-      key,
-    ).map((row) => ({
-      tagHash: String(row.hash),
-      entityType: row.entity_type as TagEntity,
-      entityId: String(row.entity),
-      key: String(row.key),
-      value: JSON.parse(String(row.value)) as Json,
-      isCurrent: row.is_current === 1,
-      parents: this.all(
-        "SELECT parent FROM r_tag_edit WHERE child = ? ORDER BY parent",
-        String(row.hash),
-      ).map((edit) => String(edit.parent)),
-    }));
-  }
-
-  tagCounts(): { key: string; value: Json; entityType: TagEntity; count: number }[] {
-    const rows = this.all(
-      "SELECT key, value, entity_type, count(*) AS n FROM r_tag WHERE is_current = 1 GROUP BY key, value, entity_type ORDER BY key, value",
+  private arguments(calls: readonly number[]): Map<number, Omit<ArgumentRow, "argHash">[]> {
+    const args = new Map<number, Omit<ArgumentRow, "argHash">[]>();
+    this.each(
+      `SELECT q.key AS i, a.slot AS slot, a.key AS key, ${hashText("v.hash")} AS valueHash,
+         (SELECT group_concat(u.hash) FROM (SELECT ${hashText("r.hash")} AS hash FROM r_upstream s JOIN r_call r ON r.id = s.result
+           WHERE s.call = a.call AND s.slot = a.slot AND r.evaluation IS NOT NULL ORDER BY r.hash) u) AS upstream
+       FROM json_each(?) q CROSS JOIN r_argument a ON a.call = q.value JOIN r_value v ON v.id = a.value ORDER BY q.key, a.slot`,
+      calls,
+      (row, at) => {
+        const key = text(row.key);
+        const arg = {
+          position: key === null ? (row.slot as number) : null,
+          key,
+          valueHash: String(row.valueHash),
+          upstream: text(row.upstream)?.split(",") ?? [],
+        };
+        const list = args.get(calls[at]!);
+        if (list === undefined) args.set(calls[at]!, [arg]);
+        else list.push(arg);
+      },
     );
-    return rows.map((row) => ({
-      key: String(row.key),
-      value: JSON.parse(String(row.value)) as Json,
-      entityType: row.entity_type as TagEntity,
-      count: row.n as number,
-    }));
+    return args;
+  }
+
+  /** Tasks used in calls and below, as far as that is known. */
+  subtreeTasks(callHashes: readonly string[]): Map<string, string[]> {
+    return this.lists(
+      `SELECT q.key AS i, ${hashText("t.hash")} AS item FROM json_each(?) q CROSS JOIN r_call c ON c.hash = ${hashKey("q.value")}
+       JOIN r_task_set_member m ON m.task_set = c.task_set JOIN r_task t ON t.id = m.task ORDER BY q.key, t.hash`,
+      callHashes,
+    );
   }
 
   callsOfValue(hash: string, role: "result" | "argument"): string[] {
-    const values =
-      "SELECT id FROM r_value WHERE hash = ?1 UNION SELECT s.parent FROM r_subvalue s JOIN r_value v ON v.id = s.value WHERE v.hash = ?1";
+    const values = `SELECT id FROM r_value WHERE hash = ${hashKey("?1")}
+      UNION SELECT s.parent FROM r_subvalue s JOIN r_value v ON v.id = s.value WHERE v.hash = ${hashKey("?1")}`;
     const sql =
       role === "result"
-        ? `SELECT hash FROM r_call WHERE value IN (${values})`
-        : `SELECT DISTINCT c.hash AS hash FROM r_argument a JOIN r_call c ON c.id = a.call WHERE a.value IN (${values})`;
-    return this.all(sql, hash).map((row) => String(row.hash));
+        ? `SELECT ${hashText("hash")} AS hash FROM r_call WHERE value IN (${values}) AND evaluation IS NOT NULL ORDER BY id`
+        : `SELECT ${hashText("hash")} AS hash FROM r_call WHERE id IN (SELECT call FROM r_argument WHERE value IN (${values})) ORDER BY id`;
+    return this.hashes(sql, hash);
   }
 
   parentCalls(hash: string): string[] {
-    const sql =
-      "SELECT DISTINCT p.hash AS hash FROM r_call c JOIN r_edge x ON x.child = c.id JOIN r_call p ON p.id = x.parent WHERE c.hash = ?";
-    return this.all(sql, hash).map((row) => String(row.hash));
-  }
-
-  nearestCall({
-    taskName,
-    taskHash,
-    argsHash,
-  }: {
-    taskName: string;
-    taskHash: string;
-    argsHash: string;
-  }): string | undefined {
-    const dot = taskName.lastIndexOf(".");
-    const base =
-      "SELECT c.hash AS hash FROM r_task t JOIN r_evaluation e ON e.task = t.id JOIN r_call c ON c.evaluation = e.id";
-    const sameArgs = this.get(
-      `${base} WHERE t.name = ? AND t.namespace = ? AND e.args_hash = ? ORDER BY c.time DESC LIMIT 1`,
-      taskName.slice(dot + 1),
-      taskName.slice(0, Math.max(dot, 0)),
-      argsHash,
+    return this.hashes(
+      `SELECT ${hashText("p.hash")} AS hash FROM r_call p WHERE p.id IN
+         (SELECT x.parent FROM r_call c JOIN r_edge x ON x.child = c.id WHERE c.hash = ${hashKey("?1")}) ORDER BY p.id`,
+      hash,
     );
-    const row = sameArgs ?? this.get(`${base} WHERE t.hash = ? ORDER BY c.time DESC LIMIT 1`, taskHash);
-    return row === undefined ? undefined : String(row.hash);
   }
 
-  /** Tasks used in a call of these children, as far as they are stored; what is not counts as never current. */
-  subtreeTasks(taskHash: string, children: readonly string[]): string[] {
-    const tasks = new Set([taskHash]);
-    for (const child of children) {
-      const row = this.get("SELECT task_set FROM r_call WHERE hash = ?", child);
-      if (row === undefined) tasks.add(child);
-      else for (const task of this.taskSet(row.task_set as number)) tasks.add(task);
-    }
-    return [...tasks].sort();
+  private hashes(sql: string, ...params: SqlValue[]): string[] {
+    return this.db
+      .prepare(sql)
+      .all(...params)
+      .map((row) => String(row.hash));
   }
 
-  /** What kind of record an id belongs to. */
-  kindOf(id: string): EntityType | "Tag" | undefined {
-    const tables: readonly (readonly [EntityType | "Tag", string])[] = [
-      ["Execution", "SELECT 1 AS found FROM r_execution WHERE uuid = ?"],
-      ["Job", "SELECT 1 AS found FROM r_job WHERE uuid = ?"],
-      ["CallNode", "SELECT 1 AS found FROM r_call WHERE hash = ?"],
-      ["Task", "SELECT 1 AS found FROM r_task WHERE hash = ?"],
-      ["Value", "SELECT 1 AS found FROM r_value WHERE hash = ?"],
-      ["Tag", "SELECT 1 AS found FROM r_tag WHERE hash = ?"],
-    ];
-    return tables.find(([, sql]) => this.get(sql, id) !== undefined)?.[0];
+  nearestCall(query: { taskName: string; taskHash: string; argsHash: string }): CallNodeRow | undefined {
+    const { name, namespace } = splitFullname(query.taskName);
+    // The cache keys follow from the task's known hashes, so there is no need to search by arguments.
+    const versions = this.hashes(
+      `SELECT ${hashText("hash")} AS hash FROM r_task WHERE name = ? AND namespace = ?`,
+      name,
+      namespace,
+    );
+    const [sameArgs] = this.hashes(
+      `SELECT ${hashText("c.hash")} AS hash FROM json_each(?) q CROSS JOIN r_evaluation e ON e.hash = ${hashKey("q.value")}
+       JOIN r_call c ON c.evaluation = e.id ORDER BY c.time DESC, c.id DESC LIMIT 1`,
+      JSON.stringify(versions.map((hash) => hashEval(hash, query.argsHash))),
+    );
+    const hash = sameArgs ?? this.latestCall(query.taskHash);
+    return hash === undefined ? undefined : this.calls([hash])[0];
   }
 
-  /** Ids of the jobs of an execution or below a job, by start time. */
-  jobsUnder(column: "execution" | "parent", uuid: string): string[] {
-    const table = column === "execution" ? "r_execution" : "r_job";
-    const sql = `SELECT uuid FROM r_job WHERE ${column} = (SELECT id FROM ${table} WHERE uuid = ?) ORDER BY start, id`;
-    return this.all(sql, uuid).map((row) => String(row.uuid));
+  /** The call of a task that was recorded last. */
+  private latestCall(taskHash: string): string | undefined {
+    const task = this.db.prepare("SELECT id FROM r_task WHERE hash = unhex(?)").get(taskHash);
+    if (task === undefined) return undefined;
+    const sql = `SELECT ${hashText("c.hash")} AS hash FROM r_call c CROSS JOIN r_evaluation e ON e.id = c.evaluation WHERE e.task = ? ORDER BY c.id DESC LIMIT 1`;
+    return this.hashes(sql, task.id!)[0];
   }
+
+  /** Which of these ids no record has. */
+  missing(ids: readonly string[]): string[] {
+    const found = new Set<number>();
+    const hashes = `SELECT hash FROM r_value WHERE type IS NOT NULL AND hash = k.hash UNION ALL
+      SELECT hash FROM r_call WHERE evaluation IS NOT NULL AND hash = k.hash UNION ALL SELECT hash FROM r_tag WHERE hash = k.hash UNION ALL
+      SELECT hash FROM r_task WHERE source IS NOT NULL AND hash = k.hash`;
+    const uuids = `SELECT uuid FROM r_job WHERE task IS NOT NULL AND uuid = k.uuid UNION ALL
+      SELECT uuid FROM r_execution WHERE args IS NOT NULL AND uuid = k.uuid`;
+    this.each(
+      `SELECT k.i AS i FROM (SELECT key AS i, unhex(value) AS hash, ${uuidKey("value")} AS uuid FROM json_each(?)) k
+       WHERE EXISTS (${hashes}) OR EXISTS (${uuids})`,
+      ids,
+      (_, at) => found.add(at),
+    );
+    return ids.filter((_, at) => !found.has(at));
+  }
+}
+
+function statusOf(row: SqlRow): JobStatus {
+  return jobStatus({ failed: row.failed === 1, ended: row.endTime !== null, cached: row.cached === 1 });
 }

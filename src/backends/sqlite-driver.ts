@@ -15,7 +15,7 @@ export async function openSqlite(path: string): Promise<SqlDriver> {
     if (path !== ":memory:" && !existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
     db.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;",
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -64000; PRAGMA wal_autocheckpoint = 16000; PRAGMA temp_store = MEMORY;",
     );
   } catch (error) {
     throw sqliteError(error, path, "open");
@@ -120,10 +120,9 @@ class SqliteStatement implements SqlStatement {
     }
   }
 
-  run(...params: SqlValue[]): { changes: number; id: number } {
+  run(...params: SqlValue[]): number {
     try {
-      const { changes, lastInsertRowid } = this.statement.run(...params);
-      return { changes: Number(changes), id: Number(lastInsertRowid) };
+      return this.statement.run(...params).changes as number;
     } catch (error) {
       throw sqliteError(error, this.path, "write");
     }

@@ -1,0 +1,32 @@
+/** So many of the newest entries are kept at least, and twice as many at most. */
+const KEPT = 50_000;
+
+/**
+ * Remembers the ids of rows by their keys, the latest ones. Rows are never deleted, so what was once read stays true,
+ * unless the transaction that made the row was rolled back.
+ */
+export class IdMap {
+  private young = new Map<string, number>();
+  private old = new Map<string, number>();
+
+  get(key: string): number | undefined {
+    const id = this.young.get(key);
+    if (id !== undefined) return id;
+    const older = this.old.get(key);
+    return older === undefined ? undefined : this.set(key, older);
+  }
+
+  set(key: string, id: number): number {
+    if (this.young.size >= KEPT) {
+      this.old = this.young;
+      this.young = new Map();
+    }
+    this.young.set(key, id);
+    return id;
+  }
+
+  clear(): void {
+    this.young.clear();
+    this.old.clear();
+  }
+}

@@ -1,0 +1,129 @@
+import type { CacheHit, CacheQuery } from "../backend/backend.ts";
+import type { EncodedValue } from "../value/value.ts";
+import type { SqlDriver, SqlRow } from "./sql-driver.ts";
+import { hashText } from "./sql-keys.ts";
+
+type Kind = CacheQuery["allowed"][number];
+
+const VALUE = `${hashText("v.hash")} AS hash, v.type AS type, v.format AS format, v.text AS text`;
+
+/** Evaluations by their keys. One statement for many keys costs a third of one for each. */
+const SINGLE = `SELECT q.key AS i, ${VALUE} FROM json_each(?) q
+  CROSS JOIN r_evaluation e ON e.hash = unhex(q.value) JOIN r_value v ON v.id = e.value AND v.type IS NOT NULL`;
+
+/** Calls by the keys of their evaluations, newest first. An error is never an answer. */
+const CALLS = `SELECT q.key AS i, ${hashText("c.hash")} AS call, c.value AS value, c.task_set AS task_set, ${hashText("c.context")} AS context
+  FROM json_each(?) q CROSS JOIN r_evaluation e ON e.hash = unhex(q.value) JOIN r_call c ON c.evaluation = e.id
+  JOIN r_value v ON v.id = c.value AND v.type <> 1 ORDER BY q.key, c.time DESC, c.id DESC`;
+
+const VALUES = `SELECT q.key AS i, ${VALUE} FROM json_each(?) q JOIN r_value v ON v.id = q.value`;
+
+/** Answers the scheduler's questions for earlier results. It owns the memory of names and task sets, which never change. */
+export class SqlLookup {
+  private readonly db: SqlDriver;
+  private names = new Map<number, string>();
+  private readonly taskSets = new Map<number, readonly string[]>();
+
+  constructor(db: SqlDriver) {
+    this.db = db;
+  }
+
+  lookup(queries: readonly CacheQuery[], isCurrent: (taskHash: string) => boolean): (CacheHit | undefined)[] {
+    const hits = new Array<CacheHit | undefined>(queries.length).fill(undefined);
+    // What a query allows first is tried first, for all queries at once.
+    for (let turn = 0; turn < 2; turn++) {
+      for (const kind of ["single", "ultimate"] as const) {
+        const at = this.open(queries, hits, kind, turn);
+        if (at.length === 0) continue;
+        if (kind === "single") this.single(queries, at, hits);
+        else this.ultimate(queries, at, hits, isCurrent);
+      }
+    }
+    return hits;
+  }
+
+  /** Which queries have no answer yet and want a result of this kind now. */
+  private open(queries: readonly CacheQuery[], hits: readonly unknown[], kind: Kind, turn: number): number[] {
+    const at: number[] = [];
+    for (let i = 0; i < queries.length; i++) {
+      if (hits[i] === undefined && queries[i]!.allowed[turn] === kind) at.push(i);
+    }
+    return at;
+  }
+
+  private single(
+    queries: readonly CacheQuery[],
+    at: readonly number[],
+    hits: (CacheHit | undefined)[],
+  ): void {
+    const keys = JSON.stringify(at.map((i) => queries[i]!.evalHash));
+    for (const row of this.db.prepare(SINGLE).all(keys)) {
+      hits[at[row.i as number]!] = { kind: "single", value: this.value(row) };
+    }
+  }
+
+  private ultimate(
+    queries: readonly CacheQuery[],
+    at: readonly number[],
+    hits: (CacheHit | undefined)[],
+    isCurrent: (taskHash: string) => boolean,
+  ): void {
+    const keys = JSON.stringify(at.map((i) => queries[i]!.evalHash));
+    const current = new Map<number, boolean>();
+    const chosen = new Map<number, SqlRow>();
+    for (const row of this.db.prepare(CALLS).all(keys)) {
+      const i = at[row.i as number]!;
+      if (chosen.has(i) || row.context !== (queries[i]!.contextHash ?? "")) continue;
+      // What an imported call used below it may be unknown.
+      if (row.task_set === null) continue;
+      const set = row.task_set as number;
+      let isGood = current.get(set);
+      if (isGood === undefined) {
+        isGood = this.taskSet(set).every(isCurrent);
+        current.set(set, isGood);
+      }
+      if (isGood) chosen.set(i, row);
+    }
+    if (chosen.size === 0) return;
+    const order = [...chosen];
+    for (const row of this.db.prepare(VALUES).all(JSON.stringify(order.map(([, call]) => call.value)))) {
+      const [i, call] = order[row.i as number]!;
+      hits[i] = {
+        kind: "ultimate",
+        value: this.value(row),
+        callHash: call.call as string,
+        subtreeTasks: this.taskSet(call.task_set as number),
+      };
+    }
+  }
+
+  private value(row: SqlRow): EncodedValue {
+    return {
+      hash: row.hash as string,
+      type: this.name(row.type as number),
+      format: this.name(row.format as number),
+      text: row.text as string,
+    };
+  }
+
+  private name(id: number): string {
+    const known = this.names.get(id);
+    if (known !== undefined) return known;
+    const rows = this.db.prepare("SELECT id, name FROM r_name").all();
+    this.names = new Map(rows.map((row) => [row.id as number, row.name as string]));
+    return this.names.get(id)!;
+  }
+
+  private taskSet(id: number): readonly string[] {
+    const known = this.taskSets.get(id);
+    if (known !== undefined) return known;
+    const sql = `SELECT ${hashText("t.hash")} AS hash FROM r_task_set_member m JOIN r_task t ON t.id = m.task WHERE m.task_set = ? ORDER BY t.hash`;
+    const tasks = this.db
+      .prepare(sql)
+      .all(id)
+      .map((row) => row.hash as string);
+    if (this.taskSets.size >= 10_000) this.taskSets.clear();
+    this.taskSets.set(id, tasks);
+    return tasks;
+  }
+}
