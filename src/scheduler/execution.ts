@@ -303,9 +303,13 @@ export class Execution {
     }
   }
 
-  /** Has jobs that wait for units try again, in order; a twin that finished meanwhile may satisfy them. */
-  retryWaiting(jobs: readonly Job[]): void {
-    for (const job of jobs) this.push(() => seekAgain(this, job));
+  /** Has the jobs that wait for units, and now fit, try again in order; a twin that ended meanwhile may satisfy them. */
+  retryWaiting(): void {
+    const jobs = this.options.limits.takeFitting();
+    for (let i = jobs.length - 1; i >= 0; i--) {
+      const job = jobs[i]!;
+      this.push(() => seekAgain(this, job));
+    }
   }
 
   /** Moves a job from one column of the status table to another. */

@@ -134,8 +134,7 @@ export function releaseLimits(exec: Execution, job: Job): void {
   if (job.units === undefined) return;
   exec.options.limits.release(job.units);
   job.units = undefined;
-  const waiting = exec.options.limits.takeWaiting();
-  if (waiting.length > 0) exec.retryWaiting(waiting);
+  exec.retryWaiting();
 }
 
 function conclude(

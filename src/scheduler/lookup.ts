@@ -52,10 +52,12 @@ export function seekResult(exec: Execution, job: Job): void {
 
 /** Looks once more for an equal call that ended while the job waited for units, or calls its function. */
 export function seekAgain(exec: Execution, job: Job): void {
-  if (job.isEnded || exec.isOver) return;
-  const earlier = scopeOf(exec, job) === "NONE" ? undefined : exec.finished.get(callKey(job));
+  if (exec.isOver) return;
+  const earlier = job.isEnded || scopeOf(exec, job) === "NONE" ? undefined : exec.finished.get(callKey(job));
   if (earlier !== undefined) replay(exec, job, earlier);
   else callFunction(exec, job);
+  // A job that took no units leaves them to the next.
+  if (job.units === undefined) exec.retryWaiting();
 }
 
 /** Becomes one with an equal call at work: takes its result, and its place among the parent's children. */
