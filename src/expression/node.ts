@@ -1,3 +1,4 @@
+import { UnsupportedValueError } from "../errors/errors.ts";
 import { encodeForHash } from "../value/encode.ts";
 import { hashArguments, hashBytes, hashStruct } from "../value/hash.ts";
 import { isContainer, leaves } from "../value/nested.ts";
@@ -34,6 +35,7 @@ export abstract class ExpressionNode {
   get hash(): string {
     if (this.memo !== undefined) return this.memo;
     const stack: ExpressionNode[] = [this];
+    let entered: Set<ExpressionNode> | undefined;
     while (stack.length > 0) {
       const node = stack[stack.length - 1]!;
       if (node.memo !== undefined) {
@@ -47,7 +49,14 @@ export abstract class ExpressionNode {
           if (child !== undefined && child.memo === undefined) stack.push(child);
         }
       }
-      if (stack.length > before) continue;
+      if (stack.length > before) {
+        // Once its arguments are hashed, none of them is left to push, unless one of them waits for this very node.
+        if (entered?.has(node))
+          throw new UnsupportedValueError("an expression", "it is inside its own arguments (a cycle)");
+        entered ??= new Set();
+        entered.add(node);
+        continue;
+      }
       node.memo = node.computeHash();
       stack.pop();
     }
