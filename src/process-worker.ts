@@ -11,11 +11,12 @@ registerLocalFileSystem();
 if (isMainThread) {
   // Without its owner a worker has nothing to do.
   process.on("disconnect", () => process.exit());
-  // An interrupt from the terminal reaches all processes; the owner decides what it means.
+  // An interrupt from the terminal is for the owner, which decides what it means.
   process.on("SIGINT", () => {});
   serveJobs(
     {
-      send: (message) => void process.send?.(message),
+      send: (message) =>
+        new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve())),
       listen: (listener) => void process.on("message", (message) => listener(message as ToWorker)),
     },
     loadPackageFile,

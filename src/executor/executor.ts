@@ -58,6 +58,9 @@ export interface ExecutorContext {
   log(line: string): void;
 }
 
+/** Runs a shell script. @returns its stdout @throws ScriptError if it exits with a status other than 0 */
+export type ScriptRunner = (script: string, context: ExecutorContext) => Promise<Uint8Array>;
+
 /** A call of a task's own function in this very runtime. */
 export interface LocalCall {
   // biome-ignore lint/suspicious/noExplicitAny: a task's function takes anything

@@ -1,10 +1,7 @@
-import { ExecutorError } from "../errors/errors.ts";
-import { encodeValue } from "../value/value.ts";
-import type { Executor, ExecutorContext, JobResult, JobSpec, LocalCall } from "./executor.ts";
-import { toJobError } from "./job-error.ts";
+import type { Executor, ExecutorContext, JobResult, JobSpec, LocalCall, ScriptRunner } from "./executor.ts";
+import { runJob } from "./run-job.ts";
 
-/** Runs a shell script. @returns its stdout @throws ScriptError if it exits with a status other than 0 */
-export type ScriptRunner = (script: string, context: ExecutorContext) => Promise<Uint8Array>;
+export type { ScriptRunner } from "./executor.ts";
 
 /** Options of {@link InProcessExecutor}. */
 export interface InProcessOptions {
@@ -12,16 +9,24 @@ export interface InProcessOptions {
   readonly name?: string;
   /** How this runtime runs scripts, if it can. */
   readonly runScript?: ScriptRunner;
+  /** Most scripts at once; functions share one thread anyhow. Default 20. */
+  readonly maxScripts?: number;
 }
 
-/** Runs tasks in the scheduler's own thread, where they may await expressions. */
+/**
+ * Runs tasks in the scheduler's own thread, where they may await expressions. A function is called as it is; a script
+ * goes to the runtime's shell, if there is one, and waits its turn.
+ */
 export class InProcessExecutor implements Executor {
   readonly name: string;
   private readonly runScript: ScriptRunner | undefined;
+  private readonly waiting: (() => void)[] = [];
+  private free: number;
 
   constructor(options: InProcessOptions = {}) {
     this.name = options.name ?? "default";
     this.runScript = options.runScript;
+    this.free = options.maxScripts ?? 20;
   }
 
   invoke({ fn, args }: LocalCall): unknown {
@@ -29,15 +34,15 @@ export class InProcessExecutor implements Executor {
   }
 
   async run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
-    if (spec.script === undefined || this.runScript === undefined) {
-      throw new ExecutorError(`Cannot run the script of ${spec.task}: this runtime has no shell`, {
-        hint: "Run it from the command line, or on an executor that has one.",
-      });
-    }
+    if (spec.script === undefined) return runJob(spec, context);
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
     try {
-      return { ok: true, value: encodeValue(await this.runScript(spec.script, context)).text };
-    } catch (error) {
-      return { ok: false, error: toJobError(error) };
+      return await runJob(spec, context, { runScript: this.runScript });
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.free++;
+      else next();
     }
   }
 }

@@ -1,4 +1,5 @@
-import type { ErrorRecord } from "../errors/redun-error.ts";
+import * as errors from "../errors/errors.ts";
+import { type ErrorRecord, RedunError } from "../errors/redun-error.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import type { JobError } from "./executor.ts";
 
@@ -42,12 +43,24 @@ export function toJobError(thrown: unknown): JobError {
 /** The error that a job reported, with the stack it had where it was thrown. */
 export function fromJobError({ value, record }: JobError): Error {
   const error = value === undefined ? fromRecord(record) : asError(decodeValue(value));
+  restoreClass(error);
   if (record.stack !== undefined) error.stack = record.stack;
   return error;
 }
 
+/** Makes an error of the engine one of its class again; the encoding keeps only what it says. */
+function restoreClass(error: Error): void {
+  if (Object.getPrototypeOf(error) !== RedunError.prototype) return;
+  const known = (errors as Readonly<Record<string, unknown>>)[error.name];
+  if (typeof known === "function" && known.prototype instanceof RedunError)
+    Object.setPrototypeOf(error, known.prototype as object);
+}
+
 function fromRecord(record: ErrorRecord): Error {
-  const error = new Error(record.message);
+  const error =
+    record.code === undefined
+      ? new Error(record.message)
+      : new RedunError(record.code, record.message, { hint: record.hint });
   Object.defineProperty(error, "name", { value: record.name, configurable: true, writable: true });
   if (record.cause !== undefined) error.cause = fromRecord(record.cause);
   return error;

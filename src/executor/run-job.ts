@@ -1,19 +1,26 @@
-import { ExecutorError, UnknownTaskError } from "../errors/errors.ts";
+import { ExecutorError, SchedulerError, UnknownTaskError } from "../errors/errors.ts";
+import { hasCode } from "../errors/redun-error.ts";
+import { isExpression } from "../expression/expression.ts";
+import { type ExpressionNode, nodeOf } from "../expression/node.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import { leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
-import type { ExecutorContext, JobResult, JobSpec } from "./executor.ts";
-import type { ScriptRunner } from "./in-process-executor.ts";
+import type { ExecutorContext, JobResult, JobSpec, ScriptRunner } from "./executor.ts";
 import { toJobError } from "./job-error.ts";
 
 /** What the place where a job runs provides. */
 export interface RunJobOptions {
   /** Makes the tasks of a code package known. */
   readonly loadPackage?: (hash: string) => Promise<unknown>;
-  readonly runScript?: ScriptRunner;
+  readonly runScript?: ScriptRunner | undefined;
   readonly registry?: TaskRegistry<Task>;
+}
+
+/** A value that must not be awaited: it may be an expression, and awaiting one evaluates it. */
+interface Boxed {
+  readonly value: unknown;
 }
 
 /** Runs one job where it was sent. Never rejects: whatever goes wrong is the job's result. */
@@ -25,52 +32,93 @@ export async function runJob(
   const started = Date.now();
   const timings = (): { started: number; ended: number } => ({ started, ended: Date.now() });
   try {
-    const value =
+    const raw =
       spec.script === undefined ? await callTask(spec, options) : await runScript(spec, context, options);
-    return { ok: true, value: encodeValue(await settled(value), "result").text, timings: timings() };
+    const { value } = await settled(raw.value);
+    return { ok: true, value: encodeValue(value, "result").text, timings: timings() };
   } catch (error) {
     return { ok: false, error: toJobError(error), timings: timings() };
   }
 }
 
-async function callTask(spec: JobSpec, options: RunJobOptions): Promise<unknown> {
+async function callTask(spec: JobSpec, options: RunJobOptions): Promise<Boxed> {
   if (spec.package !== undefined) await options.loadPackage?.(spec.package);
   const registry = options.registry ?? (taskRegistry as TaskRegistry<Task>);
   const task = registry.get(spec.task);
-  if (task === undefined)
+  if (task === undefined) {
     throw new UnknownTaskError(
       spec.task,
       registry.names().filter((name) => !name.startsWith("redun.")),
     );
+  }
   const { definition } = task;
   if (definition.hash !== spec.taskHash) {
     throw new ExecutorError(`Cannot run ${spec.task} here: its code differs from the scheduler's`, {
-      hint: "Both must load the same code package, or the same modules.",
+      hint: "Both must load the same code package, or the same modules. A version makes a task's hash independent of its text.",
       fields: { here: definition.hash, there: spec.taskHash },
     });
   }
-  return definition.fn(...(decodeValue(spec.args) as unknown[]));
+  const args = decodeValue(spec.args);
+  if (!Array.isArray(args)) throw new ExecutorError(`Cannot run ${spec.task}: its arguments are not a list`);
+  try {
+    const result: unknown = definition.fn(...args);
+    return { value: isExpression(result) ? result : await result };
+  } catch (error) {
+    throw hasCode(error, "no-current-job") ? awaitsElsewhere(spec.task, error as Error) : error;
+  }
 }
 
-async function runScript(
-  spec: JobSpec,
-  context: ExecutorContext,
-  options: RunJobOptions,
-): Promise<Uint8Array> {
+/** Awaiting an expression takes the scheduler, which is not here. */
+function awaitsElsewhere(task: string, cause: Error): SchedulerError {
+  return new SchedulerError(
+    `Cannot await an expression in ${task}: the task does not run where the scheduler is`,
+    {
+      hint: "Return the expression instead of awaiting it, or run the task on the executor default.",
+      fields: { task },
+      cause,
+    },
+  );
+}
+
+async function runScript(spec: JobSpec, context: ExecutorContext, options: RunJobOptions): Promise<Boxed> {
   if (options.runScript === undefined) {
-    throw new ExecutorError(`Cannot run the script of ${spec.task}: this place has no shell`);
+    throw new ExecutorError(`Cannot run the script of ${spec.task}: this runtime has no shell`, {
+      hint: "Run it from the command line, or on an executor that has a shell.",
+      fields: { task: spec.task },
+    });
   }
-  return options.runScript(spec.script!, context);
+  return { value: await options.runScript(spec.script!, context) };
 }
 
 /** A result with its files and the like up to date, so that it can be encoded. */
-async function settled(value: unknown): Promise<unknown> {
+async function settled(value: unknown): Promise<Boxed> {
   const replacements = new Map<unknown, unknown>();
   for (const leaf of leaves(value)) {
     if (typeof leaf !== "object" || leaf === null || replacements.has(leaf)) continue;
-    const codec = codecOf(leaf);
-    if (codec?.postprocess !== undefined) replacements.set(leaf, await codec.postprocess(leaf));
-    await codec?.refresh?.(replacements.get(leaf) ?? leaf);
+    const postprocess = codecOf(leaf)?.postprocess;
+    if (postprocess !== undefined) replacements.set(leaf, await postprocess(leaf));
   }
-  return replacements.size === 0 ? value : mapNested((leaf) => replacements.get(leaf) ?? leaf, value);
+  const replaced =
+    replacements.size === 0
+      ? value
+      : mapNested((leaf) => (replacements.has(leaf) ? replacements.get(leaf) : leaf), value);
+  await refresh(replaced);
+  return { value: replaced };
+}
+
+/** Has all parts look outside that must before they are encoded, those in the arguments of expressions too. */
+async function refresh(root: unknown): Promise<void> {
+  const seen = new Set<ExpressionNode>();
+  const stack: unknown[] = [root];
+  while (stack.length > 0) {
+    for (const leaf of leaves(stack.pop())) {
+      if ((typeof leaf !== "object" && typeof leaf !== "function") || leaf === null) continue;
+      const node = nodeOf(leaf);
+      if (node === undefined) await codecOf(leaf)?.refresh?.(leaf);
+      else if (!seen.has(node)) {
+        seen.add(node);
+        stack.push(node.args);
+      }
+    }
+  }
 }

@@ -1,88 +1,139 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { prepareCommand } from "../builtins/script-command.ts";
 import { ExecutorError, ScriptError } from "../errors/errors.ts";
 import type { ExecutorContext } from "../executor/executor.ts";
+import { guardGroup } from "./guard.ts";
+import { Lines } from "./lines.ts";
+
+/** What a script is run with. */
+export interface ScriptContext extends ExecutorContext {
+  /** Default: the working directory of this process. */
+  readonly cwd?: string;
+  /** Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
 
 /** Milliseconds between asking a cancelled script to end and ending it. */
 const GRACE = 2000;
+/** Another process that is just being made may hold the script open for writing for a moment. */
+const BUSY_TRIES = 10;
 
 /**
- * Runs a script by its shebang, in the working directory.
+ * Runs a script by its shebang; one without goes to bash, which stops at the first failing command. It gets a process
+ * group of its own, which ends with its signal and with this process.
  *
  * @returns all of its stdout
  * @throws ScriptError with all of its stderr if its exit status is not 0
+ * @throws ExecutorError if it can't be started
  */
-export async function runScript(script: string, { signal, log }: ExecutorContext): Promise<Uint8Array> {
-  signal.throwIfAborted();
+export async function runScript(script: string, context: ScriptContext): Promise<Uint8Array> {
+  context.signal.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), "redun-script-"));
   try {
     const path = join(folder, "script");
-    await writeFile(path, script, { mode: 0o700 });
-    return await execute(path, signal, log);
+    await writeFile(path, prepareCommand(script), { mode: 0o700 });
+    for (let tries = 1; ; tries++) {
+      try {
+        return await execute(path, context);
+      } catch (error) {
+        if (tries === BUSY_TRIES || codeOf(error) !== "ETXTBSY") throw error;
+        await new Promise((resolve) => setTimeout(resolve, tries));
+      }
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function execute(path: string, signal: AbortSignal, log: (line: string) => void): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    // A process group of its own, so that cancelling reaches what the script has started.
-    const child = spawn(path, [], { stdio: ["ignore", "pipe", "pipe"], detached: true });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    let partial = "";
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => {
-      err.push(chunk);
-      const lines = (partial + chunk.toString()).split("\n");
-      partial = lines.pop()!;
-      for (const line of lines) log(line);
-    });
-    const kill = (how: NodeJS.Signals): void => {
-      try {
-        process.kill(-child.pid!, how);
-      } catch {
-        // It has ended meanwhile.
-      }
-    };
-    let killer: ReturnType<typeof setTimeout> | undefined;
-    const abort = (): void => {
-      kill("SIGTERM");
-      killer = setTimeout(() => kill("SIGKILL"), GRACE);
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    const end = (): void => {
-      clearTimeout(killer);
-      signal.removeEventListener("abort", abort);
-    };
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      end();
-      reject(
-        new ExecutorError(`Cannot start the script: ${error.message}`, {
-          cause: error,
-          hint: error.code === "ENOENT" ? "Is the interpreter of its first line installed?" : undefined,
-        }),
-      );
-    });
-    child.on("close", (code, killedBy) => {
-      end();
-      if (partial !== "") log(partial);
-      if (signal.aborted) reject(signal.reason as Error);
-      else if (code === 0) resolve(new Uint8Array(Buffer.concat(out)));
-      else {
-        const text = decode(Buffer.concat(err));
-        const what = killedBy === null ? `exit status ${code}` : `signal ${killedBy}`;
-        reject(
-          new ScriptError(
-            text.trim() === "" ? `The script ended with ${what} and no message` : text,
-            killedBy ?? code ?? 1,
-          ),
-        );
-      }
-    });
+const codeOf = (error: unknown): unknown => (error as { cause?: { code?: unknown } }).cause?.code;
+
+async function execute(path: string, context: ScriptContext): Promise<Uint8Array> {
+  const { signal } = context;
+  signal.throwIfAborted();
+  const child = start(path, context);
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout!.on("data", (chunk: Buffer) => out.push(chunk));
+  const lines = new Lines((line) => context.log(line));
+  child.stderr!.on("data", (chunk: Buffer) => {
+    err.push(chunk);
+    lines.add(chunk);
   });
+  let killer: ReturnType<typeof setTimeout> | undefined;
+  const abort = (): void => {
+    killGroup(child, "SIGTERM");
+    killer = setTimeout(() => killGroup(child, "SIGKILL"), GRACE);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  const release = child.pid === undefined ? undefined : guardGroup(child.pid);
+  try {
+    const [code, killedBy] = await ended(child);
+    lines.end();
+    signal.throwIfAborted();
+    if (code === 0) return new Uint8Array(Buffer.concat(out));
+    throw scriptError(err, code, killedBy);
+  } finally {
+    clearTimeout(killer);
+    signal.removeEventListener("abort", abort);
+    release?.();
+  }
+}
+
+function start(path: string, { cwd, env }: ScriptContext): ChildProcess {
+  try {
+    return spawn(path, [], {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(env === undefined ? {} : { env: env as NodeJS.ProcessEnv }),
+    });
+  } catch (error) {
+    throw startError(error as NodeJS.ErrnoException);
+  }
+}
+
+/** The exit status and the signal of a process, once all its output has come. */
+function ended(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  return new Promise((resolve, reject) => {
+    child.on("error", (error: NodeJS.ErrnoException) => reject(startError(error)));
+    child.on("close", (code, signal) => resolve([code, signal]));
+  });
+}
+
+function startError(error: NodeJS.ErrnoException): ExecutorError {
+  const hints: Readonly<Record<string, string>> = {
+    ENOENT: "Are the working directory and the interpreter of the script's first line there?",
+    EACCES: "May files in the temporary folder be executed? TMPDIR names another one.",
+  };
+  return new ExecutorError(`Cannot start the script: ${error.message}`, {
+    cause: error,
+    hint: hints[error.code ?? ""],
+  });
+}
+
+function scriptError(
+  err: readonly Buffer[],
+  code: number | null,
+  killedBy: NodeJS.Signals | null,
+): ScriptError {
+  const text = decode(Buffer.concat(err));
+  const what = killedBy === null ? `exit status ${code}` : `signal ${killedBy}`;
+  return new ScriptError(
+    text.trim() === "" ? `The script ended with ${what} and no message` : text,
+    killedBy ?? code ?? 1,
+  );
+}
+
+/** Signals a whole process group, as far as it still is there. */
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 /** Text as UTF-8, or byte for byte where it is not. */

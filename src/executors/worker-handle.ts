@@ -1,22 +1,42 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { guardGroup } from "./guard.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
+
+/** What a pool hears of a worker. */
+export interface WorkerListener {
+  message(message: FromWorker): void;
+  /** What was written past the worker's own capture, such as by native code or when it crashes. */
+  output(chunk: Uint8Array): void;
+  /** Comes once and last: the worker has ended, and how. */
+  ended(reason: string): void;
+}
 
 /** A worker as its pool sees it, whether it is a process or a thread. */
 export interface WorkerHandle {
+  /** @throws if the message can't be sent */
   send(message: ToWorker): void;
-  onMessage(listener: (message: FromWorker) => void): void;
-  /** Called once when the worker has ended and all its messages have come. */
-  onExit(listener: (reason: string) => void): void;
-  /** Text that the worker's native code wrote past its own capture. */
-  onOutput(listener: (text: string) => void): void;
-  /** Ends it at once. */
+  /** Ends it, with all that it has started if it is a process. */
   kill(): void;
   /** Whether this process is to stay alive for it. */
   hold(on: boolean): void;
 }
+
+/** How workers are started. */
+export interface WorkerSettings {
+  /** Options of the runtime, such as `--max-old-space-size=4096`, besides those that this process was given. */
+  readonly execArgv?: readonly string[];
+}
+
+/** Milliseconds between asking a process to end and ending it. */
+const GRACE = 2000;
+/** Milliseconds after a process's end in which its last output may come; what it started may hold its streams open. */
+const LAST_WORDS = 300;
+/** Options of this process that make no sense for its workers. */
+const OWN = /^--(inspect|cpu-prof|heap-prof|watch|test|eval|print|interactive|input-type|check)\b|^-[cepi]$/;
 
 /** The module that a worker runs: beside this one as it was written, or in the built package. */
 function workerModule(): string {
@@ -30,30 +50,38 @@ function workerModule(): string {
 }
 
 /** Starts a child process. */
-export function startProcess(): WorkerHandle {
+export function startProcess(listener: WorkerListener, settings: WorkerSettings): WorkerHandle {
   const child = fork(workerModule(), [], {
-    serialization: "advanced",
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    execArgv: process.execArgv.filter((arg) => !arg.startsWith("--inspect") && !arg.startsWith("--cpu-prof")),
+    // A group of its own ends with all that a job has started in it.
+    detached: true,
+    execArgv: [...process.execArgv.filter((arg) => !OWN.test(arg)), ...(settings.execArgv ?? [])],
+  });
+  const release = child.pid === undefined ? undefined : guardGroup(child.pid);
+  let over = false;
+  const end = (reason: string): void => {
+    if (over) return;
+    over = true;
+    release?.();
+    listener.ended(reason);
+  };
+  const how = (code: number | null, signal: string | null): string =>
+    signal === null ? `exit code ${code}` : `signal ${signal}`;
+  child.on("message", (message) => listener.message(message as FromWorker));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk: Uint8Array) => listener.output(chunk));
+  // `close` comes after the last message and the last output.
+  child.on("close", (code, signal) => end(how(code, signal)));
+  child.on("exit", (code, signal) => setTimeout(() => end(how(code, signal)), LAST_WORDS));
+  child.on("error", (error) => {
+    if (child.pid === undefined) end(error.message);
   });
   return {
     send: (message) => void child.send(message, () => {}),
-    onMessage: (listener) => void child.on("message", (message) => listener(message as FromWorker)),
-    onExit: (listener) => {
-      let ended = false;
-      const end = (reason: string): void => {
-        if (!ended) listener(reason);
-        ended = true;
-      };
-      // `close` comes after the last message and the last output.
-      child.on("close", (code, signal) => end(signal === null ? `exit status ${code}` : `signal ${signal}`));
-      child.on("error", (error) => end(error.message));
+    kill() {
+      signalGroup(child, "SIGTERM");
+      setTimeout(() => over || signalGroup(child, "SIGKILL"), GRACE).unref();
     },
-    onOutput: (listener) => {
-      for (const stream of [child.stdout, child.stderr])
-        stream?.on("data", (chunk: Buffer) => listener(chunk.toString()));
-    },
-    kill: () => void child.kill("SIGKILL"),
     hold(on) {
       const things = [child, child.channel, child.stdout, child.stderr] as ({
         ref?(): void;
@@ -64,23 +92,32 @@ export function startProcess(): WorkerHandle {
   };
 }
 
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-child.pid!, signal);
+  } catch {
+    // Where there are no groups, or it has ended meanwhile.
+    child.kill(signal);
+  }
+}
+
 /** Starts a worker thread. */
-export function startThread(): WorkerHandle {
-  const worker = new Worker(workerModule(), { stdout: true, stderr: true });
+export function startThread(listener: WorkerListener, settings: WorkerSettings): WorkerHandle {
+  const worker = new Worker(workerModule(), {
+    stdout: true,
+    stderr: true,
+    ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
+  });
+  let failure: string | undefined;
+  worker.on("message", (message: FromWorker) => listener.message(message));
+  worker.on("error", (error) => {
+    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  });
+  worker.on("exit", (code) => listener.ended(failure ?? `exit code ${code}`));
+  for (const stream of [worker.stdout, worker.stderr])
+    stream.on("data", (chunk: Uint8Array) => listener.output(chunk));
   return {
     send: (message) => worker.postMessage(message),
-    onMessage: (listener) => void worker.on("message", (message: FromWorker) => listener(message)),
-    onExit: (listener) => {
-      let failure: string | undefined;
-      worker.on("error", (error) => {
-        failure = error instanceof Error ? error.message : String(error);
-      });
-      worker.on("exit", (code) => listener(failure ?? `exit status ${code}`));
-    },
-    onOutput: (listener) => {
-      for (const stream of [worker.stdout, worker.stderr])
-        stream.on("data", (chunk: Buffer) => listener(chunk.toString()));
-    },
     kill: () => void worker.terminate(),
     hold: (on) => (on ? worker.ref() : worker.unref()),
   };

@@ -1,17 +1,18 @@
 import { toJobError } from "../executor/job-error.ts";
 import { runJob } from "../executor/run-job.ts";
-import type { FromWorker, ToWorker } from "./worker-messages.ts";
+import { captureOutput } from "./capture-output.ts";
+import { openTickets, type Tickets } from "./tickets.ts";
+import type { FromWorker, JobMessage, ToWorker } from "./worker-messages.ts";
 
 /** The channel to the process that owns this worker. */
 export interface WorkerChannel {
-  send(message: FromWorker): void;
+  /** @returns whether it went out, or a promise for that */
+  send(message: FromWorker): void | Promise<void>;
   listen(listener: (message: ToWorker) => void): void;
 }
 
-type JobMessage = Extract<ToWorker, { type: "job" }>;
-
-/** So many of a job's last lines go with its result. */
-const LOG_TAIL = 100;
+/** Longer results, in characters, are on their way before the next job begins, which may end the worker. */
+const LARGE = 50_000;
 
 /**
  * Runs the jobs that arrive on a channel, one after another. What a job prints becomes its log.
@@ -19,79 +20,77 @@ const LOG_TAIL = 100;
  * @param loadPackage - loads the local copy of a code package
  */
 export function serveJobs(channel: WorkerChannel, loadPackage: (path: string) => Promise<unknown>): void {
-  const queue: JobMessage[] = [];
-  let ready: Promise<unknown> = Promise.resolve();
+  let queue: JobMessage[] = [];
+  let modules: readonly string[] = [];
+  let tickets: Tickets | undefined;
   let busy = false;
-  let current: { id: number; tail: string[] } | undefined;
-  captureOutput((line) => {
-    if (current === undefined) return;
-    current.tail.push(line);
-    if (current.tail.length > LOG_TAIL) current.tail.shift();
-    channel.send({ type: "log", id: current.id, line });
+  let current: number | undefined;
+  const output = captureOutput((lines) => {
+    if (current !== undefined) channel.send({ type: "log", id: current, lines });
   });
+
+  const loadModules = once(() => Promise.all(modules.map((module) => import(module))));
+
+  const run = async ({ spec, packagePath }: JobMessage): Promise<FromWorker & { type: "result" }> => {
+    const id = current!;
+    try {
+      if (modules.length > 0) await loadModules();
+      const result = await runJob(
+        spec,
+        { signal: new AbortController().signal, log: (line) => output.line(line) },
+        { loadPackage: async () => (packagePath === undefined ? undefined : loadPackage(packagePath)) },
+      );
+      return { type: "result", id, result };
+    } catch (error) {
+      return { type: "result", id, result: { ok: false, error: toJobError(error) } };
+    }
+  };
 
   const work = async (): Promise<void> => {
     if (busy) return;
     busy = true;
-    for (let message = queue.shift(); message !== undefined; message = queue.shift()) {
-      const { id, spec, packagePath } = message;
-      const tail: string[] = [];
-      current = { id, tail };
-      const abort = new AbortController();
-      try {
-        await ready;
-        const result = await runJob(
-          spec,
-          { signal: abort.signal, log: (line) => console.log(line) },
-          { loadPackage: async () => (packagePath === undefined ? undefined : loadPackage(packagePath)) },
-        );
-        flushOutput();
-        channel.send({ type: "result", id, result: tail.length === 0 ? result : { ...result, log: tail } });
-      } catch (error) {
-        channel.send({ type: "result", id, result: { ok: false, error: toJobError(error), log: tail } });
-      }
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      // Without a ticket the jobs that wait here go to another worker, and a message says which.
+      if (next.ticket && tickets!.take(1) === 0) break;
+      queue.shift();
+      current = next.id;
+      const message = await run(next);
+      output.flush();
       current = undefined;
+      const sent = channel.send(message);
+      if (message.result.ok && message.result.value.length > LARGE) await sent;
     }
     busy = false;
   };
 
   channel.listen((message) => {
-    if (message.type === "init") {
-      ready = Promise.all(message.modules.map((module) => import(module)));
-      // Its failure is told with the first job.
-      ready.catch(() => {});
-    } else if (message.type === "job") {
-      queue.push(message);
-      void work();
-    } else {
-      channel.send({ type: "returned", ids: queue.splice(0).map(({ id }) => id) });
+    switch (message.type) {
+      case "init":
+        ({ modules } = message);
+        break;
+      case "tickets":
+        tickets = openTickets(message.place);
+        channel.send({ type: "tickets" });
+        break;
+      case "jobs":
+        queue.push(...message.jobs);
+        void work();
+        break;
+      case "forget": {
+        const ids = new Set(message.ids);
+        queue = queue.filter(({ id }) => !ids.has(id));
+        channel.send({ type: "forgotten" });
+        void work();
+      }
     }
   });
 }
 
-let flushOutput: () => void = () => {};
-
-/** Hands every line that is printed to a listener, in place of the streams. */
-function captureOutput(listener: (line: string) => void): void {
-  const flushes: (() => void)[] = [];
-  for (const stream of [process.stdout, process.stderr]) {
-    let partial = "";
-    stream.write = ((chunk: string | Uint8Array, encoding?: unknown, callback?: unknown): boolean => {
-      const lines = (partial + (typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk))).split(
-        "\n",
-      );
-      partial = lines.pop()!;
-      for (const line of lines) listener(line);
-      const done = typeof encoding === "function" ? encoding : callback;
-      if (typeof done === "function") queueMicrotask(() => (done as () => void)());
-      return true;
-    }) as typeof stream.write;
-    flushes.push(() => {
-      if (partial !== "") listener(partial);
-      partial = "";
-    });
-  }
-  flushOutput = () => {
-    for (const flush of flushes) flush();
+/** A function that does its work at the first call, and gives the same promise at the others. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let promise: Promise<T> | undefined;
+  return () => {
+    promise ??= work();
+    return promise;
   };
 }

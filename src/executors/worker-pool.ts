@@ -1,0 +1,373 @@
+import { setTimeout } from "node:timers";
+import { ExecutorError } from "../errors/errors.ts";
+import type { ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
+import { NO_OPTIONS } from "../expression/node.ts";
+import { Lines } from "./lines.ts";
+import { processTickets, type Tickets, threadTickets } from "./tickets.ts";
+import { startProcess, startThread, type WorkerHandle, type WorkerSettings } from "./worker-handle.ts";
+import type { FromWorker, JobMessage } from "./worker-messages.ts";
+
+/** What a worker is. */
+export type Mode = "process" | "thread";
+
+/** A job for the pool, with what is to be told of its end. */
+export interface PooledJob {
+  readonly spec: JobSpec;
+  readonly context: ExecutorContext;
+  readonly mode: Mode;
+  readonly packagePath: string | undefined;
+  resolve(result: JobResult): void;
+  reject(error: unknown): void;
+}
+
+/** Settings of a {@link WorkerPool}. */
+export interface PoolSettings extends WorkerSettings {
+  readonly maxWorkers: number;
+  readonly modules: readonly string[];
+}
+
+interface Entry {
+  readonly id: number;
+  readonly job: PooledJob;
+  readonly log: string[];
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  /** Whether its worker takes a ticket to begin it. */
+  ticket: boolean;
+}
+
+interface Member {
+  readonly mode: Mode;
+  readonly handle: WorkerHandle;
+  /** Sent and unanswered, in the order in which they run. */
+  inFlight: Entry[];
+  outbox: JobMessage[];
+  /** Milliseconds that its jobs took of late. */
+  pace: number;
+  /** When it last began a job, as far as is known here. */
+  since: number;
+  tickets: Tickets | "asked" | undefined;
+  /** Whether it has yet to hear which jobs were taken back from it. */
+  forgetting: boolean;
+  /** Whether it was told to end. */
+  ending: boolean;
+}
+
+/** Jobs faster than this, in milliseconds, are sent some at a time, so that the way does not cost more than the work. */
+const QUICK = 5;
+const WINDOW = 32;
+/** Milliseconds after which jobs that wait behind a slow one are taken back. */
+const PATIENCE = 10;
+/** So many of a job's last lines go with its result. */
+const LOG_TAIL = 1000;
+/** So many of them go with the error of a lost worker. */
+const LOST_TAIL = 20;
+
+/**
+ * The workers of an executor and the jobs that wait for them.
+ *
+ * Invariants:
+ * 1. A worker runs its jobs one after another, and sends the result of each before it begins the next.
+ * 2. A job waits at a worker behind others only under a ticket, so that it can be taken back at any time, and exactly
+ *    if it has not begun. No job begins twice.
+ * 3. While a worker is told which jobs were taken back, it gets no others.
+ * 4. Each job is answered once.
+ */
+export class WorkerPool {
+  private readonly settings: PoolSettings;
+  private members: Member[] = [];
+  private waiting: Entry[] = [];
+  private nextId = 1;
+  private watch: NodeJS.Timeout | undefined = undefined;
+  private closing: (() => void) | undefined = undefined;
+
+  constructor(settings: PoolSettings) {
+    this.settings = settings;
+  }
+
+  add(job: PooledJob): void {
+    const { signal } = job.context;
+    const entry: Entry = {
+      id: this.nextId++,
+      job,
+      log: [],
+      signal,
+      abort: () => this.cancel(entry),
+      ticket: false,
+    };
+    signal.addEventListener("abort", entry.abort, { once: true });
+    this.waiting.push(entry);
+    this.dispatch();
+  }
+
+  /** Ends all workers. Jobs without an answer fail. */
+  async close(reason: string): Promise<void> {
+    const unanswered = [...this.waiting.splice(0), ...this.members.flatMap(({ inFlight }) => inFlight)];
+    for (const member of this.members) member.inFlight = [];
+    for (const entry of unanswered)
+      this.fail(entry, new ExecutorError(`Cannot finish ${entry.job.spec.task}: ${reason}`));
+    if (this.members.length === 0) return;
+    await new Promise<void>((resolve) => {
+      this.closing = resolve;
+      for (const member of this.members) this.end(member);
+    });
+  }
+
+  /** Sends what waits to workers that have room. */
+  private dispatch(): void {
+    let next = 0;
+    for (; next < this.waiting.length; next++) {
+      const entry = this.waiting[next]!;
+      const member = this.roomiest(entry.job.mode, this.waiting.length - next);
+      if (member === undefined) break;
+      this.assign(member, entry);
+    }
+    if (next === 0) return;
+    this.waiting.splice(0, next);
+    for (const member of this.members) if (member.outbox.length > 0) this.deliver(member);
+  }
+
+  private roomiest(mode: Mode, left: number): Member | undefined {
+    let behind: Member | undefined;
+    let spare: Member | undefined;
+    for (const member of this.members) {
+      if (member.ending || member.forgetting) continue;
+      if (member.inFlight.length === 0) {
+        if (member.mode === mode) return member;
+        spare ??= member;
+      } else if (
+        member.mode === mode &&
+        this.hasRoom(member, left) &&
+        (behind === undefined || member.inFlight.length < behind.inFlight.length)
+      ) {
+        behind = member;
+      }
+    }
+    if (this.members.length < this.settings.maxWorkers) return this.grow(mode);
+    if (spare === undefined) return behind;
+    // A worker of the other kind makes room for one that is needed.
+    this.end(spare);
+    return undefined;
+  }
+
+  /** Whether jobs may wait at a busy worker: if it is quick, and there are more of them than workers. */
+  private hasRoom(member: Member, left: number): boolean {
+    if (member.pace >= QUICK) return false;
+    if (member.tickets === undefined) void this.askForTickets(member);
+    if (member.tickets === undefined || member.tickets === "asked") return false;
+    // Filled when it is half empty, so that jobs travel some at a time.
+    const filling = member.outbox.length > 0 || member.inFlight.length <= WINDOW / 2;
+    return filling && member.inFlight.length < Math.min(WINDOW, 1 + left / this.members.length);
+  }
+
+  private async askForTickets(member: Member): Promise<void> {
+    member.tickets = "asked";
+    const made = member.mode === "thread" ? threadTickets() : await processTickets();
+    if (made === undefined || !this.members.includes(member)) {
+      made?.tickets.close();
+      made?.opened();
+      return;
+    }
+    this.opening.set(member, () => {
+      made.opened();
+      member.tickets = made.tickets;
+    });
+    member.handle.send({ type: "tickets", place: made.place });
+  }
+
+  /** What to do when a worker has opened its tickets, or has ended. */
+  private readonly opening = new Map<Member, () => void>();
+
+  private assign(member: Member, entry: Entry): void {
+    const { spec, packagePath } = entry.job;
+    entry.ticket = member.inFlight.length > 0;
+    if (!entry.ticket) {
+      member.handle.hold(true);
+      member.since = Date.now();
+    }
+    member.inFlight.push(entry);
+    // The options are for executors, and may hold what can't be sent.
+    const bare = { ...spec, options: NO_OPTIONS };
+    member.outbox.push({ id: entry.id, spec: bare, packagePath, ticket: entry.ticket });
+  }
+
+  private deliver(member: Member): void {
+    const jobs = member.outbox;
+    member.outbox = [];
+    const tickets = jobs.filter(({ ticket }) => ticket).length;
+    if (tickets > 0) {
+      (member.tickets as Tickets).add(tickets);
+      this.startWatch();
+    }
+    member.handle.send({ type: "jobs", jobs });
+  }
+
+  private grow(mode: Mode): Member {
+    const lines = new Lines((line) => this.log(member.inFlight[0], line));
+    const start = mode === "thread" ? startThread : startProcess;
+    const handle = start(
+      {
+        message: (message) => this.receive(member, message),
+        output: (chunk) => lines.add(chunk),
+        ended: (reason) => {
+          lines.end();
+          this.lost(member, reason);
+        },
+      },
+      this.settings,
+    );
+    const member: Member = {
+      mode,
+      handle,
+      inFlight: [],
+      outbox: [],
+      // Until it has answered once, a worker is given one job at a time.
+      pace: Number.POSITIVE_INFINITY,
+      since: 0,
+      tickets: undefined,
+      forgetting: false,
+      ending: false,
+    };
+    this.members.push(member);
+    handle.send({ type: "init", modules: this.settings.modules });
+    handle.hold(false);
+    return member;
+  }
+
+  private receive(member: Member, message: FromWorker): void {
+    switch (message.type) {
+      case "result":
+        this.finish(member, message.id, message.result);
+        break;
+      case "log": {
+        const entry = member.inFlight.find(({ id }) => id === message.id);
+        for (const line of message.lines) this.log(entry, line);
+        break;
+      }
+      case "tickets":
+        this.opening.get(member)?.();
+        this.opening.delete(member);
+        this.dispatch();
+        break;
+      case "forgotten":
+        member.forgetting = false;
+        this.dispatch();
+    }
+  }
+
+  private log(entry: Entry | undefined, line: string): void {
+    if (entry === undefined) return;
+    entry.log.push(line);
+    if (entry.log.length > 2 * LOG_TAIL) entry.log.splice(0, LOG_TAIL);
+    entry.job.context.log(line);
+  }
+
+  private finish(member: Member, id: number, result: JobResult): void {
+    const index = member.inFlight.findIndex((entry) => entry.id === id);
+    const entry = member.inFlight[index];
+    if (entry === undefined) return;
+    member.inFlight.splice(index, 1);
+    const took = result.timings === undefined ? QUICK : result.timings.ended - result.timings.started;
+    member.pace = member.pace === Number.POSITIVE_INFINITY ? took : 0.8 * member.pace + 0.2 * took;
+    member.since = Date.now();
+    if (member.inFlight.length === 0) member.handle.hold(false);
+    entry.signal.removeEventListener("abort", entry.abort);
+    entry.job.resolve(entry.log.length === 0 ? result : { ...result, log: entry.log.slice(-LOG_TAIL) });
+    this.dispatch();
+  }
+
+  private fail(entry: Entry, error: unknown): void {
+    entry.signal.removeEventListener("abort", entry.abort);
+    entry.job.reject(error);
+  }
+
+  private startWatch(): void {
+    if (this.watch === undefined) this.watch = setTimeout(this.relieve, PATIENCE);
+  }
+
+  /** Takes back what waits behind slow jobs. */
+  private readonly relieve = (): void => {
+    this.watch = undefined;
+    const now = Date.now();
+    let rest = false;
+    for (const member of this.members) {
+      if (member.inFlight.length < 2) continue;
+      if (now - member.since > PATIENCE) {
+        member.pace = Math.max(member.pace, QUICK);
+        this.waiting.unshift(...this.takeBack(member));
+      } else rest = true;
+    }
+    if (rest) this.startWatch();
+    this.dispatch();
+  };
+
+  /** Takes from a worker the jobs that it has not begun. */
+  private takeBack(member: Member): Entry[] {
+    const most = member.inFlight.filter(({ ticket }) => ticket).length;
+    if (most === 0) return [];
+    const count = (member.tickets as Tickets).take(most);
+    if (count === 0) return [];
+    const taken = member.inFlight.splice(-count);
+    if (!member.ending) {
+      member.forgetting = true;
+      member.handle.send({ type: "forget", ids: taken.map(({ id }) => id) });
+    }
+    return taken;
+  }
+
+  private cancel(entry: Entry): void {
+    const index = this.waiting.indexOf(entry);
+    if (index >= 0) {
+      this.waiting.splice(index, 1);
+      this.fail(entry, entry.signal.reason);
+      return;
+    }
+    const member = this.members.find(({ inFlight }) => inFlight.includes(entry));
+    if (member === undefined) return;
+    const taken = this.takeBack(member);
+    this.waiting.unshift(...taken.filter((other) => other !== entry));
+    if (taken.includes(entry)) this.fail(entry, entry.signal.reason);
+    else if (member.inFlight.at(-1) === entry) {
+      // A function can't be stopped but with its worker.
+      member.inFlight.pop();
+      this.fail(entry, entry.signal.reason);
+      this.end(member);
+    }
+    // Otherwise it has ended, and its result is on the way.
+    this.dispatch();
+  }
+
+  private end(member: Member): void {
+    if (member.ending) return;
+    member.ending = true;
+    // Its end is news that jobs or a caller may wait for.
+    member.handle.hold(true);
+    member.handle.kill();
+  }
+
+  /** A worker has ended: the job that it ran fails, and those that it had not begun go elsewhere. */
+  private lost(member: Member, reason: string): void {
+    this.members = this.members.filter((other) => other !== member);
+    this.opening.get(member)?.();
+    this.opening.delete(member);
+    member.ending = true;
+    const notBegun = this.takeBack(member);
+    if (member.tickets !== "asked") member.tickets?.close();
+    for (const entry of member.inFlight.splice(0)) this.fail(entry, lostError(member, entry, reason));
+    if (this.closing !== undefined) {
+      for (const entry of notBegun) this.fail(entry, lostError(member, entry, reason));
+      if (this.members.length === 0) this.closing();
+      return;
+    }
+    this.waiting.unshift(...notBegun);
+    this.dispatch();
+  }
+}
+
+function lostError(member: Member, entry: Entry, reason: string): ExecutorError {
+  const { spec } = entry.job;
+  return new ExecutorError(`Cannot finish ${spec.task}: its worker ${member.mode} ended with ${reason}`, {
+    hint: "Does the task end the process, or use more memory than there is?",
+    fields: { jobId: spec.jobId, reason, log: entry.log.slice(-LOST_TAIL) },
+  });
+}
