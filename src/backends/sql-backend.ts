@@ -115,8 +115,7 @@ export class SqlBackend implements Backend {
   }
 
   write(batch: RecordBatch): void {
-    const { writer } = this.loaded;
-    writer.transaction(() => writer.write(batch));
+    this.loaded.writer.write(batch);
   }
 
   heartbeat(executionId: string, time: Millis): void {
@@ -205,9 +204,7 @@ export class SqlBackend implements Backend {
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {
-    const { writer } = this.loaded;
-    const batch = readRecords(records);
-    return writer.transaction(() => writer.import(batch));
+    return this.loaded.writer.import(readRecords(records));
   }
 
   async missing(ids: readonly string[]): Promise<string[]> {

@@ -14,7 +14,7 @@ export interface SqlStatement {
 
 /**
  * The little that the SQL backend asks of a database, so that it runs on every SQLite there is. No statement binds
- * more than 20 parameters: lists travel as one parameter of JSON.
+ * more than 100 parameters: long lists travel as one parameter of JSON.
  */
 export interface SqlDriver {
   /** Runs statements without parameters. */

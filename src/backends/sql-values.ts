@@ -1,0 +1,120 @@
+import type { TaskRecord, ValueRecord } from "../backend/records.ts";
+import { BackendError } from "../errors/errors.ts";
+import { type ImportedValue, splitFullname, taskValue, type ValueRef } from "./record-store.ts";
+import type { SqlRows } from "./sql-rows.ts";
+
+/** Writes values and tasks. */
+export class SqlValues {
+  private readonly rows: SqlRows;
+  private readonly maxValueSize: number;
+  private readonly names = new Map<string, number>();
+
+  constructor(rows: SqlRows, maxValueSize: number) {
+    this.rows = rows;
+    this.maxValueSize = maxValueSize;
+    rows.onForget(() => this.names.clear());
+  }
+
+  private name(text: string): number {
+    const known = this.names.get(text);
+    if (known !== undefined) return known;
+    this.rows.run("INSERT OR IGNORE INTO r_name(name) VALUES (?)", text);
+    const id = this.rows.get("SELECT id FROM r_name WHERE name = ?", text)!.id as number;
+    this.names.set(text, id);
+    return id;
+  }
+
+  /** Id of a value, which is stored if it is given whole. */
+  id(value: ValueRef): number {
+    return typeof value === "string" ? this.rows.idOf("r_value", value) : this.write(value);
+  }
+
+  write(record: ValueRecord): number {
+    const { hash, subvalues } = record;
+    const known = this.rows.knownId("r_value", hash);
+    if (known !== undefined) return known;
+    const isNew = this.put(record);
+    const id = this.rows.knownId("r_value", hash)!;
+    if (isNew && subvalues !== undefined) {
+      for (const part of subvalues) this.part(id, this.write(part));
+    }
+    return id;
+  }
+
+  /** @returns whether the value is new */
+  import({ hash, type, format, text, file, subvalues }: ImportedValue): boolean {
+    if (this.rows.knownId("r_value", hash) !== undefined) return false;
+    if (!this.put({ hash, type, format, text, file })) return false;
+    for (const part of subvalues) this.part(this.rows.idOf("r_value", hash), this.rows.idOf("r_value", part));
+    return true;
+  }
+
+  private part(value: number, part: number): void {
+    this.rows.run("INSERT OR IGNORE INTO r_subvalue(parent, value) VALUES (?, ?)", value, part);
+  }
+
+  private put({ hash, type, format, text, file }: ValueRecord): boolean {
+    this.checkSize(type, text);
+    const [typeId, formatId] = [this.name(type), this.name(format)];
+    const insert =
+      "INSERT INTO r_value(id, hash, type, format, text) VALUES (?, unhex(?), ?, ?, ?) ON CONFLICT(hash) DO NOTHING";
+    const fill = "UPDATE r_value SET type = ?, format = ?, text = ? WHERE id = ?";
+    const isNew = this.rows.put(
+      "r_value",
+      hash,
+      (id) => this.rows.run(insert, id, hash, typeId, formatId, text),
+      (id) => this.rows.run(fill, typeId, formatId, text, id),
+    );
+    if (isNew && file !== undefined) {
+      const id = this.rows.knownId("r_value", hash)!;
+      this.rows.run("INSERT OR IGNORE INTO r_file(value, path) VALUES (?, ?)", id, file);
+    }
+    return isNew;
+  }
+
+  private checkSize(type: string, text: string): void {
+    // A UTF-16 unit is at most three bytes, so most texts need no counting.
+    if (text.length * 3 <= this.maxValueSize) return;
+    const size = new TextEncoder().encode(text).length;
+    if (size <= this.maxValueSize) return;
+    throw new BackendError(
+      `Cannot store a value of type ${type}: its ${size} bytes are more than max_value_size, ${this.maxValueSize}`,
+      {
+        hint: "Write large data to a file and return the File, or raise max_value_size in the [backend] section.",
+        fields: { size, limit: this.maxValueSize, type },
+      },
+    );
+  }
+
+  task(record: TaskRecord): void {
+    const { hash, name, namespace, source, version = null, doc = null } = record;
+    if (this.rows.knownId("r_task", hash) !== undefined) return;
+    const parameters = JSON.stringify(record.parameters);
+    this.write(taskValue(record));
+    const insert = `INSERT INTO r_task(id, hash, name, namespace, source, version, doc, parameters)
+      VALUES (?, unhex(?), ?, ?, ?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING`;
+    const fill =
+      "UPDATE r_task SET name = ?, namespace = ?, source = ?, version = ?, doc = ?, parameters = ? WHERE id = ?";
+    this.rows.put(
+      "r_task",
+      hash,
+      (id) => this.rows.run(insert, id, hash, name, namespace, source, version, doc, parameters),
+      (id) => this.rows.run(fill, name, namespace, source, version, doc, parameters, id),
+    );
+  }
+
+  /** Id of a task; one that is not there, or not yet, has at least the name that its call has. */
+  taskOfCall(hash: string, fullname: string): number {
+    const known = this.rows.knownId("r_task", hash);
+    if (known !== undefined) return known;
+    const id = this.rows.idOf("r_task", hash);
+    const { name, namespace } = splitFullname(fullname);
+    this.rows.run(
+      "UPDATE r_task SET name = ?, namespace = ? WHERE id = ? AND source IS NULL",
+      name,
+      namespace,
+      id,
+    );
+    return id;
+  }
+}
