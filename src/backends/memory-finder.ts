@@ -93,7 +93,10 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
       (path) => new RegExp(`^${path.split("*").map(escapePattern).join(".*")}$`, "s"),
     );
     yield type === "Value"
-      ? (id) => patterns.some((pattern) => pattern.test(store.values.get(id)!.file ?? ""))
+      ? (id) => {
+          const { file } = store.values.get(id)!;
+          return file !== null && patterns.some((pattern) => pattern.test(file));
+        }
       : never;
   }
   for (const tag of query.tags ?? []) yield (id) => hasTag(store, id, tag);

@@ -2,16 +2,7 @@ import { Dir } from "../file/dir.ts";
 import { ContentFile, File } from "../file/file.ts";
 import type { FileSystem } from "../file/file-system.ts";
 import { registerFileSystem } from "../file/file-systems.ts";
-
-/** What the suite needs of a test runner; vitest, Jest and Deno's `@std/testing` with `@std/expect` have it. */
-export interface TestFunctions {
-  readonly describe: (name: string, define: () => void) => unknown;
-  readonly test: ((name: string, run: () => Promise<void>) => unknown) & {
-    readonly skip: (name: string, run: () => Promise<void>) => unknown;
-  };
-  // biome-ignore lint/suspicious/noExplicitAny: every runner has its own type of matchers
-  readonly expect: (actual: unknown) => any;
-}
+import type { TestFunctions } from "../util/test-functions.ts";
 
 /** One fresh place for a test. */
 export interface FileSystemFixture {
