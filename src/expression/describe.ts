@@ -21,17 +21,24 @@ const MAX_DEPTH = 40;
 /** So is what comes after this many expressions; a small graph may stand for an enormous tree. */
 const MAX_EXPRESSIONS = 1000;
 
+/** How much of a text is made yet. A value inside an expression may hold expressions, whose texts are part of it. */
+let progress: { left: number; depth: number } | undefined;
+
 /** The display text of a node. */
 export function describeNode(node: ExpressionNode): string {
-  let left = MAX_EXPRESSIONS;
-  const nodeText = (inner: ExpressionNode, depth: number): string => {
-    if (depth > MAX_DEPTH || left-- <= 0) return "...";
-    return textOf(inner, (value) => {
+  const outermost = progress === undefined;
+  progress ??= { left: MAX_EXPRESSIONS, depth: 0 };
+  if (progress.depth > MAX_DEPTH || progress.left-- <= 0) return "...";
+  progress.depth++;
+  try {
+    return textOf(node, (value) => {
       const part = nodeOf(value);
-      return part === undefined ? display(value) : nodeText(part, depth + 1);
+      return part === undefined ? display(value) : describeNode(part);
     });
-  };
-  return nodeText(node, 0);
+  } finally {
+    progress.depth--;
+    if (outermost) progress = undefined;
+  }
 }
 
 function textOf(node: ExpressionNode, show: (value: unknown) => string): string {

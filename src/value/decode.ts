@@ -1,6 +1,7 @@
 import { InvalidEncodingError } from "../errors/errors.ts";
 import { hasCode, RedunError } from "../errors/redun-error.ts";
 import { decodeBase64 } from "../util/base64.ts";
+import { standardFields } from "./encode.ts";
 import { builtinNames, codecNamed, type ValueCodec } from "./registry.ts";
 
 /**
@@ -201,18 +202,6 @@ const errorClasses: Readonly<Record<string, new (message: string) => Error>> = {
   URIError,
 };
 
-/** Fields that would shadow what an error's class provides. */
-const reserved = new Set([
-  "name",
-  "message",
-  "stack",
-  "cause",
-  "errors",
-  "__proto__",
-  "constructor",
-  "toString",
-]);
-
 interface ErrorData {
   readonly name: string;
   readonly message: string;
@@ -239,7 +228,7 @@ function decodeError(data: ErrorData): Error {
   if (error.name !== name) hidden("name", name);
   if (Object.hasOwn(data, "cause")) hidden("cause", data.cause);
   for (const [key, field] of Object.entries(data)) {
-    if (!reserved.has(key) && !Object.hasOwn(error, key)) {
+    if (!standardFields.has(key) && !Object.hasOwn(error, key)) {
       Object.defineProperty(error, key, {
         value: field,
         enumerable: true,

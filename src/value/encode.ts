@@ -347,7 +347,11 @@ function errorData(error: Error): Record<string, unknown> {
   return data;
 }
 
-const standardFields = new Set(["stack", "name", "message", "cause", "errors"]);
+/** Fields that are not stored as such: they have a place of their own, or would shadow what an error's class provides. */
+export const standardFields: ReadonlySet<string> = new Set([
+  ...["stack", "name", "message", "cause", "errors"],
+  ...["__proto__", "constructor", "toString"],
+]);
 
 function tryEncode(value: unknown): string | undefined {
   try {

@@ -66,6 +66,10 @@ test("the text of a deep or wide expression is bounded", () => {
   for (let i = 0; i < 100_000; i++) deep = identity(deep);
   expect(describe(deep)).toMatch(/^(redun\.identity\()+\.\.\.\)+$/);
   expect(describe(deep).length).toBeLessThan(2000);
+  let inLists: Expression<unknown> = identity(1);
+  for (let i = 0; i < 20_000; i++) inLists = identity([inLists]);
+  expect(describe(inLists)).toMatch(/^(redun\.identity\(\[ )+/);
+  expect(describe(inLists).length).toBeLessThan(10_000);
   let wide: Expression<number> = add(1, 2);
   for (let i = 0; i < 60; i++) wide = add(wide, wide);
   expect(describe(wide).length).toBeLessThan(100_000);
