@@ -16,9 +16,9 @@ export function tasksHelp({ tasks }: Workflow): string {
   return ["Tasks available:", ...lines].join("\n");
 }
 
-/** How to call a task from the command line. */
-export function taskHelp(script: string, task: PackageTask): string {
-  const command = taskCommand(task).usage(task.parameters.length > 0 ? "[--arg VALUE]..." : "");
+/** How to call a task from the command line. See {@link taskCommand}. */
+export function taskHelp(script: string, task: PackageTask, defaults: readonly unknown[]): string {
+  const command = taskCommand(task, defaults).usage(task.parameters.length > 0 ? "[--arg VALUE]..." : "");
   const text = command.helpInformation().replace(/^Usage: /, `Usage: redun run ${script} `);
   return text.replace("\nOptions:", "\nArguments:").trimEnd();
 }

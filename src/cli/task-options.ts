@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { Dir } from "../file/dir.ts";
 import { File } from "../file/file.ts";
 import type { PackageParameter, PackageTask, ParameterType } from "../package/types.ts";
+import { display } from "../value/display.ts";
 import { codecNamed } from "../value/registry.ts";
 import { ArgumentError } from "./client-error.ts";
 
@@ -147,14 +148,20 @@ function describeParameter({ doc, optional, default: initial }: PackageParameter
   return [doc, `(${notes.join(", ")})`].filter(Boolean).join(" ");
 }
 
-/** A command with the options of a task's parameters. */
-export function taskCommand(task: PackageTask): Command {
+/**
+ * A command with the options of a task's parameters.
+ *
+ * @param defaults - what the task itself fills into positions that a call leaves out
+ */
+export function taskCommand(task: PackageTask, defaults: readonly unknown[] = []): Command {
   const command = new Command(task.fullname).helpOption(false).exitOverride().allowExcessArguments(true);
   command.configureOutput({ writeErr: () => {} });
   if (task.doc) command.description(task.doc);
   const names = new Set<string>();
-  for (const parameter of task.parameters) {
-    const option = new ParameterOption(parameter, describeParameter(parameter));
+  for (const [i, parameter] of task.parameters.entries()) {
+    const initial = defaults[i] === undefined ? parameter.default : display(defaults[i]);
+    const described = { ...parameter, ...(initial === undefined ? {} : { default: initial }) };
+    const option = new ParameterOption(parameter, describeParameter(described));
     if (names.has(option.long!)) continue;
     names.add(option.long!);
     command.addOption(option);
@@ -189,18 +196,22 @@ export function parameterValues(
  * The arguments of a call by position, up to the last that is given.
  *
  * @param base - arguments that explicit ones override, by position
- * @param hasDefault - whether the task itself fills a position that a call leaves out
+ * @param defaults - what the task itself fills into positions that a call leaves out
  * @throws ArgumentError naming each required parameter that has no value
  */
 export function positionalArguments(
   task: PackageTask,
   values: ReadonlyMap<string, unknown>,
   base: readonly unknown[],
-  hasDefault: (position: number) => boolean,
+  defaults: readonly unknown[],
 ): unknown[] {
   const missing = task.parameters.filter(
     ({ name, optional, default: initial }, i) =>
-      !values.has(name) && i >= base.length && !optional && initial === undefined && !hasDefault(i),
+      !values.has(name) &&
+      i >= base.length &&
+      !optional &&
+      initial === undefined &&
+      defaults[i] === undefined,
   );
   if (missing.length > 0) {
     const list = missing.map(({ name, type }) => `--${optionName(name)} <${typeText(type)}>`).join(", ");
@@ -210,7 +221,7 @@ export function positionalArguments(
   for (const [i, { name, rest }] of task.parameters.entries()) {
     if (!values.has(name)) continue;
     const value = values.get(name);
-    while (args.length < i) args.push(undefined);
+    while (args.length < i) args.push(defaults[args.length]);
     if (rest) args.splice(i, args.length - i, ...(value as unknown[]));
     else args[i] = value;
   }

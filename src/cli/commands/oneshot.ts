@@ -63,7 +63,7 @@ export async function oneshot(cli: Cli, words: string[], given: Record<string, u
     parse(parser, tail);
     const base = options.input === undefined ? [] : await readArguments(options.input, places.rank);
     const values = parameterValues(found.described, parser.opts());
-    args = positionalArguments(found.described, values, base, (i) => defaults[i] !== undefined);
+    args = positionalArguments(found.described, values, base, defaults);
     const result: unknown = await task.fn(...args);
     await refresh(result);
     if (places.output === undefined) {

@@ -76,7 +76,7 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
       tail[0] === "help" ||
       (tail.includes("--help") && !described.parameters.some((p) => p.name === "help"))
     ) {
-      return output.print(taskHelp(workflow.script, described));
+      return output.print(taskHelp(workflow.script, described, task.definition.defaults));
     }
     if (tail[0] === "info") return output.print(taskInfo(task));
     const { options, args } = parseTail(task, described, tail, early, earlier?.args ?? []);
@@ -122,9 +122,8 @@ function parseTail(
   ]);
   const values = parameterValues(described, words);
   const { defaults } = task.definition;
-  const hasDefault = (i: number): boolean => defaults[i] !== undefined;
   const base = options.input === undefined ? earlier : readInput(options.input, described);
-  return { options, args: positionalArguments(described, values, base, hasDefault) };
+  return { options, args: positionalArguments(described, values, base, defaults) };
 }
 
 /** Parses, with errors in the words of this command. */
