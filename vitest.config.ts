@@ -92,4 +92,5 @@ if (chromium !== undefined) {
 }
 
 // Two cores: more workers only wait for each other.
-export default defineConfig({ test: { maxWorkers: 2, projects } });
+const config: ViteUserConfig = defineConfig({ test: { maxWorkers: 2, projects } });
+export default config;

@@ -6,9 +6,15 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
   console.error("[redun] redun needs Node 22.13 or newer, but this is Node " + process.versions.node + ".");
   process.exitCode = 1;
 } else {
-  import("node:module").then(function (module) {
-    // Compiled code is kept between runs, which halves the time to start.
-    if (module.enableCompileCache) module.enableCompileCache();
-    return import("../dist/cli.js");
-  });
+  import("node:module")
+    .then(function (module) {
+      // Compiled code is kept between runs, which halves the time to start.
+      if (module.enableCompileCache) module.enableCompileCache();
+      return import("../dist/cli.js");
+    })
+    .catch(function (error) {
+      if (error.code !== "ERR_MODULE_NOT_FOUND" || !/dist.cli\.js'/.test(error.message)) throw error;
+      console.error("[redun] redun is not built yet: run `npm run build` in its folder.");
+      process.exitCode = 1;
+    });
 }

@@ -182,14 +182,11 @@ describe("the hash of an expression", () => {
     expect(hashValue(cond(true, 1, 2))).toBe(node.hash);
   });
 
-  test("takes no recursion, in arguments and in containers among them", () => {
-    let direct: unknown = add(0, 0);
-    let inList: unknown = add(0, 0);
+  test("takes no recursion in containers among the arguments", () => {
+    let expression: unknown = add(0, 0);
     const listAdd = add as unknown as (value: unknown) => unknown;
-    for (let i = 0; i < 100_000; i++) direct = listAdd(direct);
-    for (let i = 0; i < 1000; i++) inList = listAdd([{ inner: inList }]);
-    expect(hashValue(direct)).toMatch(/^[0-9a-f]{40}$/);
-    expect(hashValue(inList)).toMatch(/^[0-9a-f]{40}$/);
+    for (let i = 0; i < 10_000; i++) expression = listAdd([{ inner: expression }]);
+    expect(hashValue(expression)).toMatch(/^[0-9a-f]{40}$/);
   });
 });
 
