@@ -29,7 +29,8 @@ const lowerAsync: NonNullable<ViteUserConfig["plugins"]>[number] = {
   name: "lower-async",
   enforce: "pre",
   async transform(source: string, id: string) {
-    if (!id.split("?")[0]!.startsWith(join(root, "test/"))) return undefined;
+    const file = id.split("?")[0]!;
+    if (!file.startsWith(join(root, "test/")) || !file.endsWith(".ts")) return undefined;
     const { code, map } = await transform(source, {
       loader: "ts",
       target: "esnext",
