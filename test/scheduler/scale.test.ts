@@ -6,7 +6,7 @@ const DEEP = 100_000;
 const inc = task("scale.inc", (x: number) => x + 1);
 const sum = task("scale.sum", (xs: number[]) => xs.reduce((a, b) => a + b, 0));
 
-describe("large workflows", () => {
+describe("large workflows", { timeout: 120_000 }, () => {
   test("a fan-out of 20,000 jobs ends, cold and cached", async () => {
     const scheduler = newScheduler();
     const fan = task("scale.fan", (n: number) => sum(Array.from({ length: n }, (_, i) => inc(i))));
