@@ -140,7 +140,9 @@ describe("expressions that share parts", () => {
   });
 });
 
-test("an expression 100,000 levels deep is hashed, encoded and decoded without recursion", () => {
+test("an expression 100,000 levels deep is hashed, encoded and decoded without recursion", {
+  timeout: 180_000,
+}, () => {
   const wraps: readonly ((inner: Expression<unknown>) => Expression<unknown>)[] = [
     (inner) => add(inner as never, 1),
     (inner) => plus(inner as Expression<number>, 1),
