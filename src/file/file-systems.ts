@@ -23,6 +23,8 @@ const providers: Readonly<Record<string, string>> = {
  *
  * @example
  * ```ts
+ * import { schemeOf } from "redun";
+ *
  * schemeOf("s3://bucket/key"); // "s3"
  * schemeOf("data/a.txt"); // "file"
  * ```

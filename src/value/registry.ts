@@ -43,7 +43,12 @@ const custom: ValueCodec[] = [];
  * import { registerValue } from "redun";
  *
  * class Point {
- *   constructor(readonly x: number, readonly y: number) {}
+ *   readonly x: number;
+ *   readonly y: number;
+ *   constructor(x: number, y: number) {
+ *     this.x = x;
+ *     this.y = y;
+ *   }
  * }
  * registerValue({
  *   name: "acme.Point",
