@@ -82,7 +82,7 @@ export interface Executor {
    * Runs a task's function here and now, sparing the encoding of arguments and result. An executor that has this is
    * used for function jobs without {@link run}; it may return a promise.
    */
-  invoke?(call: LocalCall, context: ExecutorContext): unknown;
+  readonly invoke?: ((call: LocalCall, context: ExecutorContext) => unknown) | undefined;
   /** Called before the first job of a run. */
   start?(): Promise<void>;
   /** Called when no job of the run is left. Workers may be kept. */

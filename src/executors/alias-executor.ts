@@ -1,5 +1,5 @@
 import { ExecutorError } from "../errors/errors.ts";
-import type { Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
+import type { Executor, ExecutorContext, JobResult, JobSpec, LocalCall } from "../executor/executor.ts";
 
 /** Another name for an executor, which is looked up at each job. It starts and stops nothing. */
 export class AliasExecutor implements Executor {
@@ -13,16 +13,30 @@ export class AliasExecutor implements Executor {
     this.executors = executors;
   }
 
+  /** What it stands for now calls functions here, or does not. */
+  get invoke(): ((call: LocalCall, context: ExecutorContext) => unknown) | undefined {
+    const executor = this.resolve();
+    return typeof executor === "string" ? undefined : executor.invoke?.bind(executor);
+  }
+
   async run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
-    const executor = this.executors.get(this.target);
-    if (executor === undefined) {
-      throw new ExecutorError(
-        `Cannot run ${spec.task} on ${this.name}: it stands for ${this.target}, which is not configured`,
-        {
-          hint: `Configured executors: ${[...this.executors.keys()].join(", ")}.`,
-        },
-      );
+    const executor = this.resolve();
+    if (typeof executor !== "string") return executor.run(spec, context);
+    throw new ExecutorError(`Cannot run ${spec.task} on ${this.name}: ${executor}`, {
+      hint: `Configured executors: ${[...this.executors.keys()].join(", ")}.`,
+    });
+  }
+
+  /** The executor at the end of the names, or why there is none. */
+  private resolve(): Executor | string {
+    const seen = new Set<Executor>([this]);
+    for (let alias: AliasExecutor = this; ; ) {
+      const executor = this.executors.get(alias.target);
+      if (executor === undefined) return `it stands for ${alias.target}, which is not configured`;
+      if (!(executor instanceof AliasExecutor)) return executor;
+      if (seen.has(executor)) return `it stands for ${this.target}, which stands for itself`;
+      seen.add(executor);
+      alias = executor;
     }
-    return executor.run(spec, context);
   }
 }
