@@ -31,19 +31,39 @@ const compare = (a: string, b: string): number => {
   return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0);
 };
 
+const hasTable = (driver: SqlDriver, name: string): boolean =>
+  driver.prepare("SELECT 1 AS found FROM sqlite_master WHERE name = ?").get(name) !== undefined;
+
 /** Version of a store's schema, or null for an empty one. */
 export function schemaVersion(driver: SqlDriver): string | null {
-  const table = driver.prepare("SELECT 1 AS found FROM sqlite_master WHERE name = 'redun_version'").get();
-  if (table === undefined) return null;
-  const row = driver.prepare("SELECT version FROM redun_version ORDER BY rowid DESC LIMIT 1").get();
-  return row === undefined ? null : String(row.version);
+  if (!hasTable(driver, "redun_version")) return null;
+  const row = driver.prepare("SELECT version, minor FROM redun_version ORDER BY rowid DESC LIMIT 1").get();
+  return row === undefined ? null : `${row.version}.${row.minor}`;
 }
 
 /** Whether the store belongs to Python's redun, whose tables have other meanings. */
 export function isForeign(driver: SqlDriver): boolean {
-  return (
-    driver.prepare("SELECT 1 AS found FROM sqlite_master WHERE name = 'alembic_version'").get() !== undefined
-  );
+  return hasTable(driver, "alembic_version");
+}
+
+/** Whether the database is empty or holds a store of ours, so that it may be written to. */
+export function isOurs(driver: SqlDriver): boolean {
+  if (isForeign(driver)) return false;
+  if (hasTable(driver, "redun_version")) return true;
+  // Cloudflare keeps tables of its own in each database.
+  const others =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 4) NOT IN ('sqli', '_cf_', 'd1_m')";
+  return driver.prepare(`${others} LIMIT 1`).get() === undefined;
+}
+
+/** @throws BackendVersionError if the database holds something else */
+function checkOwner(driver: SqlDriver, place: string): void {
+  if (isOurs(driver)) return;
+  const owner = isForeign(driver) ? "it was made by Python's redun" : "it holds tables of another program";
+  throw new BackendVersionError(`Cannot open the store ${place}: ${owner}`, {
+    hint: "Use another folder with -c, or move that file away if it is not needed.",
+    fields: { path: place },
+  });
 }
 
 /** @throws BackendVersionError if the version is not one of the schema's history, `latest`, or a major version */
@@ -64,13 +84,17 @@ export function resolveVersion(text: string): string {
 
 /** Brings a store to a version, up or down, one transaction a step. */
 export function migrate(driver: SqlDriver, target: string): void {
+  checkOwner(driver, "for migration");
   driver.exec(
-    "CREATE TABLE IF NOT EXISTS redun_version(id TEXT PRIMARY KEY, version TEXT NOT NULL, timestamp TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS redun_version(id TEXT PRIMARY KEY, version INTEGER NOT NULL, minor INTEGER NOT NULL, timestamp TEXT NOT NULL)",
   );
   const record = (version: string): void => {
+    const [major, minor] = version.split(".").map(Number);
     driver
-      .prepare("INSERT INTO redun_version(id, version, timestamp) VALUES (?, ?, ?)")
-      .run(crypto.randomUUID(), version, new Date().toISOString());
+      .prepare(
+        "INSERT INTO redun_version(id, version, minor, timestamp) VALUES (?, ?, ?, strftime('%Y-%m-%d %H:%M:%f000', 'now'))",
+      )
+      .run(crypto.randomUUID(), major!, minor!);
   };
   for (const step of MIGRATIONS) {
     if (compare(step.version, target) > 0) break;
@@ -93,12 +117,7 @@ export function migrate(driver: SqlDriver, target: string): void {
 
 /** Makes sure that a store has the schema that this version works on. */
 export function prepareSchema(driver: SqlDriver, place: string, mayMigrate: boolean): void {
-  if (isForeign(driver)) {
-    throw new BackendVersionError(`Cannot open the store ${place}: it was made by Python's redun`, {
-      hint: "Use another folder with -c, or remove that file if it is not needed.",
-      fields: { path: place },
-    });
-  }
+  checkOwner(driver, place);
   const version = schemaVersion(driver);
   if (version !== null && compare(version, LATEST_VERSION) > 0) {
     throw new BackendVersionError(

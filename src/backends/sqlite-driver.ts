@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BackendError } from "../errors/errors.ts";
 import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql-driver.ts";
+import { isOurs } from "./sql-schema.ts";
 
 /** For how long, in milliseconds, a writer waits for another process's transaction. */
 const BUSY_TIMEOUT = 30_000;
@@ -15,10 +16,9 @@ const BUSY_TIMEOUT = 30_000;
  * jobs, taken only as it is needed, and a checkpoint that is rare, so that it writes each page once for many changes,
  * keep the cost of a job level.
  */
-const PRAGMAS = `
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
+const SETTINGS = `
 PRAGMA foreign_keys = OFF;
+PRAGMA synchronous = NORMAL;
 PRAGMA cache_size = -64000;
 PRAGMA wal_autocheckpoint = 16000;
 PRAGMA journal_size_limit = 67108864;
@@ -27,29 +27,51 @@ PRAGMA temp_store = MEMORY;`;
 /** Opens a SQLite file with node:sqlite. @throws BackendError with what is wrong with the file */
 export async function openSqlite(path: string): Promise<SqlDriver> {
   const { DatabaseSync } = await importSqlite();
-  let db: DatabaseSync;
+  let db: DatabaseSync | undefined;
   try {
-    if (path !== ":memory:" && !existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+    if (path !== ":memory:") makeFolder(dirname(path));
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
-    db.exec(PRAGMAS);
+    const driver = new SqliteDriver(db, path);
+    driver.exec(SETTINGS);
+    // This writes to the file, so one that is not ours must be left alone.
+    if (isOurs(driver)) driver.exec("PRAGMA journal_mode = WAL");
+    return driver;
   } catch (error) {
-    throw sqliteError(error, path, "open");
+    db?.close();
+    // What the first statements meet is a matter of opening.
+    throw sqliteError(error instanceof BackendError ? error.cause : error, path, "open");
   }
-  return new SqliteDriver(db, path);
 }
 
-/** Node still calls its SQLite experimental at each start; the user can do nothing about it. */
-async function importSqlite(): Promise<typeof import("node:sqlite")> {
-  const { emitWarning } = process;
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).includes("SQLite"))
-      (emitWarning as (...args: unknown[]) => void).call(process, warning, ...rest);
-  }) as typeof process.emitWarning;
+/** Makes a folder and those above it. Node's own recursive form never returns where the system answers ENOENT, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
   try {
-    return await import("node:sqlite");
-  } finally {
-    process.emitWarning = emitWarning;
+    mkdirSync(path);
+  } catch (error) {
+    // Another process may have made it since.
+    if (!existsSync(path)) throw error;
   }
+}
+
+let sqlite: Promise<typeof import("node:sqlite")> | undefined;
+
+/** Node may call its SQLite experimental when it loads it; the user can do nothing about that. */
+function importSqlite(): Promise<typeof import("node:sqlite")> {
+  sqlite ??= (async () => {
+    const { emitWarning } = process;
+    process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
+      if (rest[0] === "ExperimentalWarning" && String(warning).includes("SQLite")) return;
+      (emitWarning as (...args: unknown[]) => void).call(process, warning, ...rest);
+    }) as typeof process.emitWarning;
+    try {
+      return await import("node:sqlite");
+    } finally {
+      process.emitWarning = emitWarning;
+    }
+  })();
+  return sqlite;
 }
 
 class SqliteDriver implements SqlDriver {
@@ -101,11 +123,6 @@ class SqliteDriver implements SqlDriver {
 
   close(): void {
     this.statements.clear();
-    try {
-      this.db.exec("PRAGMA optimize");
-    } catch {
-      // Only a matter of speed.
-    }
     this.db.close();
   }
 }
@@ -144,6 +161,8 @@ class SqliteStatement implements SqlStatement {
   }
 }
 
+const CANNOT_OPEN = 14;
+
 /** SQLite's primary result codes, and what each means to a user. @see https://www.sqlite.org/rescode.html */
 const meanings: Readonly<Record<number, readonly [state: string, hint: string]>> = {
   5: ["another process keeps it locked", "Wait for the other run to end, or look for one that hangs."],
@@ -154,25 +173,26 @@ const meanings: Readonly<Record<number, readonly [state: string, hint: string]>>
   10: ["the disk reports an error", "Check the disk; on a network drive, move the store to a local one."],
   11: ["it is damaged", "Restore a copy of it, or move the file away to start afresh."],
   13: ["the disk is full", "Free some space and run again: what was stored so far will be reused."],
-  14: [
+  [CANNOT_OPEN]: [
     "the file cannot be opened",
     "Check that its folder exists and that you may write there, or use another with -c.",
   ],
   26: ["it is not a SQLite database", "Move the file away to start afresh, or use another folder with -c."],
 };
 
+/** Code of all of SQLite's errors. Deno leaves out the number that says which, when it prepares a statement. */
+const SQLITE = "ERR_SQLITE_ERROR";
+
+/** Errors of the file system that SQLite is not asked about, by their codes. */
+const isFileError = (code: unknown): boolean => typeof code === "string" && /^E[A-Z]+$/.test(code);
+
 function sqliteError(error: unknown, path: string, verb: string): unknown {
   const { errcode, code, message } = error as { errcode?: number; code?: string; message?: string };
-  if (
-    errcode === undefined &&
-    code !== "EACCES" &&
-    code !== "EROFS" &&
-    code !== "ENOTDIR" &&
-    code !== "EEXIST"
-  )
+  if (error instanceof BackendError || (errcode === undefined && code !== SQLITE && !isFileError(code)))
     return error;
-  const [state, hint] =
-    errcode === undefined ? meanings[14]! : (meanings[errcode & 0xff] ?? [message ?? "unknown", undefined]);
+  // The low byte of an extended code is the primary one.
+  const meaning = code === SQLITE ? meanings[(errcode ?? 0) & 0xff] : meanings[CANNOT_OPEN];
+  const [state, hint] = meaning ?? [message ?? "unknown error", undefined];
   return new BackendError(`Cannot ${verb} the store ${path}: ${state}`, {
     hint,
     cause: error,
