@@ -11,6 +11,9 @@ const root: string = import.meta.dirname;
 /** Tests of the core: they import nothing of Node, and pass in every runtime. */
 const portable = ["test/{value,expression,task,scheduler,builtins}/**/*.test.ts"];
 
+/** A hundred thousand jobs at once need more memory than a tab or an isolate is sure to have. */
+const large = ["test/scheduler/scale.test.ts"];
+
 /** Tests, and workflows in them, import the package by its name and get its source. */
 const alias = [
   { find: /^redun$/, replacement: join(root, "src/index.ts") },
@@ -61,7 +64,7 @@ const projects: TestProjectConfiguration[] = [
         miniflare: { compatibilityDate: "2026-10-01", compatibilityFlags: ["nodejs_compat"] },
       }),
     ],
-    test: { name: "workers", include: portable, testTimeout: 60_000 },
+    test: { name: "workers", include: portable, exclude: large, testTimeout: 60_000 },
   },
 ];
 
@@ -76,6 +79,7 @@ if (chromium !== undefined) {
     test: {
       name: "browser",
       include: portable,
+      exclude: large,
       testTimeout: 60_000,
       browser: {
         enabled: true,
