@@ -1,28 +1,20 @@
 import type { RedunError } from "../errors/redun-error.ts";
 import { describe as describeExpression } from "../expression/expression.ts";
 import type { Task } from "../task/task.ts";
+import type { TestFunctions } from "../util/test-functions.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import * as tasks from "./contract-tasks.ts";
 import type { Executor, ExecutorContext, JobResult, JobSpec } from "./executor.ts";
 import { fromJobError } from "./job-error.ts";
 
-/** The parts of a test framework that the suite uses; those of vitest, Jest and `bun:test` fit. */
-export interface TestFramework {
-  describe(name: string, body: () => void): void;
-  test(name: string, body: () => Promise<void>): void;
-  afterAll(body: () => Promise<void>): void;
-  // biome-ignore lint/suspicious/noExplicitAny: matchers differ by framework
-  expect(value: unknown): any;
-}
+/** What an executor may be unable to do: run shell scripts, end a job that is cancelled, hand on what a job prints. */
+export type ExecutorFeature = "scripts" | "cancel" | "capture";
 
-/** What an executor can do besides calling functions. */
-export interface ExecutorAbilities {
-  /** Runs shell scripts. */
-  readonly scripts: boolean;
-  /** Ends a job that is cancelled, even one that computes without a pause. */
-  readonly cancels: boolean;
-  /** Hands on what a function prints. */
-  readonly captures: boolean;
+/** Options of {@link describeExecutor}. */
+export interface ExecutorContractOptions extends TestFunctions {
+  readonly afterAll: (run: () => Promise<void>) => unknown;
+  /** The features that are lacking, each with the reason. */
+  readonly skip?: Readonly<Partial<Record<ExecutorFeature, string>>>;
 }
 
 /** A context that keeps the lines of the log. */
@@ -67,15 +59,22 @@ function outcome(result: JobResult): unknown {
 export function describeExecutor(
   name: string,
   make: () => Executor | Promise<Executor>,
-  abilities: ExecutorAbilities,
-  { describe, test, expect, afterAll }: TestFramework,
+  { describe, test, expect, afterAll, skip = {} }: ExecutorContractOptions,
 ): void {
   let made: Promise<Executor> | undefined;
-  const check = (title: string, body: (executor: Executor) => Promise<void>): void =>
-    test(title, async () => {
+  const check = (
+    title: string,
+    body: (executor: Executor) => Promise<void>,
+    feature?: ExecutorFeature,
+  ): void => {
+    const run = async (): Promise<void> => {
       made ??= Promise.resolve(make());
       await body(await made);
-    });
+    };
+    const reason = feature === undefined ? undefined : skip[feature];
+    if (reason === undefined) test(title, run);
+    else test.skip(`${title} (${reason})`, run);
+  };
   const failure = async (
     executor: Executor,
     spec: JobSpec,
@@ -158,8 +157,9 @@ export function describeExecutor(
       expect(results.map(outcome)).toEqual(results.map((_, i) => i + 1));
     });
 
-    if (abilities.captures) {
-      check("hands on each job's own output", async (executor) => {
+    check(
+      "hands on each job's own output",
+      async (executor) => {
         const jobs = Array.from({ length: 20 }, (_, i) => ({
           lines: [`first ${i}`, `second ${i}`],
           context: recordingContext(),
@@ -169,12 +169,14 @@ export function describeExecutor(
         );
         expect(jobs.map(({ context }) => context.lines)).toEqual(jobs.map(({ lines }) => lines));
         expect(results.map(({ log }) => log)).toEqual(jobs.map(({ lines }) => lines));
-      });
-    }
+      },
+      "capture",
+    );
 
-    if (abilities.cancels) {
-      for (const task of [tasks.forever, tasks.spin] as readonly Task[]) {
-        check(`ends ${task.name} when it is cancelled, and goes on`, async (executor) => {
+    for (const task of [tasks.forever, tasks.spin] as readonly Task[]) {
+      check(
+        `ends ${task.name} when it is cancelled, and goes on`,
+        async (executor) => {
           const controller = new AbortController();
           const running = failure(executor, jobSpec(task, []), recordingContext(controller.signal));
           await executor.run(jobSpec(tasks.add, [1, 2]), recordingContext());
@@ -182,31 +184,32 @@ export function describeExecutor(
           controller.abort(reason);
           expect((await running).message).toBe(reason.message);
           expect(outcome(await executor.run(jobSpec(tasks.add, [1, 2]), recordingContext()))).toBe(3);
-        });
-      }
+        },
+        "cancel",
+      );
     }
 
-    if (abilities.scripts) {
-      const scriptJob = (script: string): JobSpec => jobSpec(tasks.shell, [script], { script });
+    const scriptJob = (script: string): JobSpec => jobSpec(tasks.shell, [script], { script });
 
-      check("gives the stdout of a script as bytes", async (executor) => {
+    check(
+      "gives the stdout of a script as bytes",
+      async (executor) => {
         const result = await executor.run(scriptJob("#!/bin/sh\nprintf 'a\\nb'"), recordingContext());
         expect(outcome(result)).toEqual(new TextEncoder().encode("a\nb"));
-      });
+      },
+      "scripts",
+    );
 
-      check("reports a script's whole stderr and its exit code", async (executor) => {
+    check(
+      "reports a script's whole stderr and its exit code",
+      async (executor) => {
         const error = await failure(executor, scriptJob("#!/bin/sh\necho one >&2; echo two >&2; exit 3"));
         expect(error.code).toBe("script");
         expect(error.message).toBe("one\ntwo\n");
         expect(error.fields.exitCode).toBe(3);
         expect(String(error)).toBe("ScriptError: Last line: two");
-      });
-    } else {
-      check("says that it can't run scripts", async (executor) => {
-        const error = await failure(executor, jobSpec(tasks.shell, ["true"], { script: "true" }));
-        expect(error.code).toBe("executor");
-        expect(error.message).toContain("no shell");
-      });
-    }
+      },
+      "scripts",
+    );
   });
 }

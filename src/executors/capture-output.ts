@@ -10,26 +10,32 @@ export interface CapturedOutput {
   flush(): void;
 }
 
-/** Lines go out at once, or if there were some a moment ago, together after so many milliseconds. */
+/** Lines go out at once, but after so many in so many milliseconds some at a time. */
+const MANY = 50;
 const PAUSE = 50;
-const MANY = 100;
 
 /** Hands what is printed to a listener in place of the streams, some lines at a time. */
 export function captureOutput(listener: (lines: readonly string[]) => void): CapturedOutput {
   const pending: string[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let last = 0;
+  let since = 0;
+  let sent = 0;
   const hand = (): void => {
     clearTimeout(timer);
     timer = undefined;
     if (pending.length === 0) return;
-    last = Date.now();
+    sent++;
     listener(pending.splice(0));
   };
   const line = (text: string): void => {
     pending.push(text);
     // A job that computes keeps timers waiting, so the clock is asked as well.
-    if (pending.length >= MANY || Date.now() - last > PAUSE) hand();
+    const now = Date.now();
+    if (now - since > PAUSE) {
+      since = now;
+      sent = 0;
+    }
+    if (sent < MANY || pending.length >= MANY) hand();
     else timer ??= setTimeout(hand, PAUSE).unref();
   };
   const all: Lines[] = [];

@@ -2,19 +2,34 @@ import { afterAll, describe, expect, test } from "vitest";
 import { describeExecutor } from "../../src/executor/contract.ts";
 import { InProcessExecutor } from "../../src/executor/in-process-executor.ts";
 
-describeExecutor(
-  "in process, without a shell",
-  () => new InProcessExecutor(),
-  // A function in the scheduler's own thread can't be stopped, and its output is the program's.
-  { scripts: false, cancels: false, captures: false },
-  { describe, test, expect, afterAll },
-);
+describeExecutor("in process", () => new InProcessExecutor(), {
+  describe,
+  test,
+  expect,
+  afterAll,
+  skip: {
+    scripts: "it was given no shell",
+    cancel: "a function in the scheduler's own thread can't be stopped",
+    capture: "what a function prints is the program's own output",
+  },
+});
 
 describe("the executor in process", () => {
   test("calls a function with the very values", () => {
     const executor = new InProcessExecutor();
     const value = { callback: () => 1 };
     expect(executor.invoke({ fn: (x) => x, args: [value] })).toBe(value);
+  });
+
+  test("says that it has no shell", async () => {
+    const spec = { jobId: "j", executionId: "e", evalHash: "h", task: "t", taskHash: "", package: undefined };
+    const context = { signal: new AbortController().signal, log: () => {} };
+    const result = await new InProcessExecutor().run(
+      { ...spec, args: "[]", options: {}, script: "true", reuse: false },
+      context,
+    );
+    expect(result).toMatchObject({ ok: false, error: { record: { code: "executor" } } });
+    expect(JSON.stringify(result)).toContain("no shell");
   });
 
   test("runs at most so many scripts at once", async () => {

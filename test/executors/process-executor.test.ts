@@ -9,6 +9,7 @@ import type { JobResult } from "../../src/executor/executor.ts";
 import { ProcessExecutor, type ProcessExecutorOptions } from "../../src/executors/process-executor.ts";
 import type { RedunError } from "../../src/index.ts";
 import { decodeValue } from "../../src/value/value.ts";
+import { isAlive, untilGone } from "./processes.ts";
 import * as tasks from "./tasks.ts";
 
 const here = (path: string): string => new URL(path, import.meta.url).href;
@@ -17,12 +18,7 @@ const make = (options: ProcessExecutorOptions = {}): ProcessExecutor =>
   new ProcessExecutor({ modules, maxWorkers: 2, ...options });
 
 for (const mode of ["process", "thread"] as const) {
-  describeExecutor(
-    `in another ${mode}`,
-    () => make({ mode }),
-    { scripts: true, cancels: true, captures: true },
-    { describe, test, expect, afterAll },
-  );
+  describeExecutor(`in another ${mode}`, () => make({ mode }), { describe, test, expect, afterAll });
 
   describe(`the executor in another ${mode}`, () => {
     let executor: ProcessExecutor;
@@ -235,18 +231,4 @@ async function rejection(running: Promise<unknown>): Promise<RedunError> {
     () => Promise.reject(new Error("It did not fail")),
     (error) => error,
   );
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Resolves when a process that is not a child of this one has ended, which nothing announces. */
-async function untilGone(pid: number): Promise<void> {
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
 }
