@@ -41,6 +41,17 @@ function endMark(text: string): string {
 }
 
 /**
+ * Stands in a rendered path for the folder where the script begins, of which a relative path of a kept file speaks.
+ * {@link wrapCommand} makes it a variable, so that the script does not depend on where it is made.
+ */
+export const START = "/@redun-start@";
+
+/** Puts the variable outside of single quotes, in which the shell would leave it as it is. */
+function withStart(line: string): string {
+  return line.replaceAll(`'${START}/`, `"$REDUN_START"'/`).replaceAll(`${START}/`, `"$REDUN_START"/`);
+}
+
+/**
  * A script that stages files in, runs a command with its own interpreter, and stages files out. The exit status is the
  * command's. With `tempdir` all of it happens in a new folder, which is removed afterwards; its name does not enter the
  * script, so that the script is the same each time.
@@ -59,18 +70,19 @@ export function wrapCommand(
     "REDUN_COMMAND=$(mktemp)",
     ...(tempdir
       ? [
+          "REDUN_START=$PWD",
           "REDUN_TEMPDIR=$(mktemp -d)",
           'trap \'rm -rf "$REDUN_COMMAND" "$REDUN_TEMPDIR"\' EXIT',
           'cd "$REDUN_TEMPDIR"',
         ]
       : ["trap 'rm -f \"$REDUN_COMMAND\"' EXIT"]),
-    ...stage.filter((line) => line !== ""),
+    ...stage.filter((line) => line !== "").map(withStart),
     `cat > "$REDUN_COMMAND" <<'${mark}'`,
     script,
     mark,
     'chmod +x "$REDUN_COMMAND"',
     '"$REDUN_COMMAND"',
-    ...unstage.filter((line) => line !== ""),
+    ...unstage.filter((line) => line !== "").map(withStart),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -3,11 +3,12 @@ import { isExpression } from "../expression/expression.ts";
 import type { Expression, Lazy, Resolved } from "../expression/types.ts";
 import { type Dir, isDir } from "../file/dir.ts";
 import { File, IFile, isFile } from "../file/file.ts";
+import { schemeOf } from "../file/file-systems.ts";
 import { Staging } from "../file/staging.ts";
 import type { CallOptions } from "../task/options.ts";
 import { defineTask, type Task } from "../task/task.ts";
 import { leaves, mapNested } from "../value/nested.ts";
-import { prepareCommand, wrapCommand } from "./script-command.ts";
+import { prepareCommand, START, wrapCommand } from "./script-command.ts";
 
 /** Options of {@link script}; the rest are options of the task that runs it. */
 export interface ScriptOptions<Outputs = unknown> extends CallOptions {
@@ -113,6 +114,13 @@ const lateTask: Task = defineTask(
   ) => build(command, inputs, outputs, options, rest),
 );
 
+/** The same pair as a command sees it that runs in another folder than the script began in. */
+function fromStart(staging: Staging<File>): Staging<File> {
+  const { local, remote } = staging;
+  const isRelative = schemeOf(remote.path) === "file" && !/^(\/|file:)/i.test(remote.path);
+  return isRelative ? remote.at(`${START}/${remote.path}`).stage(local) : staging;
+}
+
 function build(
   command: string | readonly string[],
   inputs: unknown,
@@ -138,8 +146,9 @@ function build(
   const unstaged = [...leaves(outputs)]
     .filter((leaf) => leaf instanceof Staging)
     .reverse() as Staging<File>[];
-  const stage = staged.map((staging) => staging.renderStage({ asMount }));
-  const unstage = unstaged.map((staging) => staging.renderUnstage({ asMount }));
+  const placed = (staging: Staging<File>): Staging<File> => (tempdir ? fromStart(staging) : staging);
+  const stage = staged.map((staging) => placed(staging).renderStage({ asMount }));
+  const unstage = unstaged.map((staging) => placed(staging).renderUnstage({ asMount }));
   const plain = stage.length === 0 && unstage.length === 0 && !tempdir;
   const text = plain ? prepareCommand(command) : wrapCommand(command, stage, unstage, tempdir);
   // An output that is not staged is staged at its own place: a pair's hash is that of its paths, so what the command

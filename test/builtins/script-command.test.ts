@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dedent, prepareCommand, wrapCommand } from "../../src/builtins/script-command.ts";
+import { dedent, prepareCommand, START, wrapCommand } from "../../src/builtins/script-command.ts";
 
 const HEAD = "#!/usr/bin/env bash\nset -exo pipefail\n";
 
@@ -45,6 +45,12 @@ describe("the wrapping of a command", () => {
     expect(wrapCommand("cat <<EOF\nx\nEOF", [], [], false)).toContain("<<'EOF1'\n");
     expect(wrapCommand("cat <<EOF\nx\nEOF\ncat <<EOF1\ny\nEOF1", [], [], false)).toContain("<<'EOF2'\n");
     expect(wrapCommand("echo EOF", [], [], false)).toContain("<<'EOF'\n");
+  });
+
+  test("keeps quoted the paths that lead back from a temporary folder", () => {
+    const wrapped = wrapCommand("true", [`cp ${START}/a b`, `cp '${START}/a b' c`], [], true);
+    expect(wrapped).toContain('cp "$REDUN_START"/a b\n');
+    expect(wrapped).toContain(`cp "$REDUN_START"'/a b' c\n`);
   });
 
   test("is the same each time, also in a temporary folder", () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeExecutor, jobSpec, recordingContext } from "../../src/executor/contract.ts";
 import type { JobResult } from "../../src/executor/executor.ts";
 import { ProcessExecutor, type ProcessExecutorOptions } from "../../src/executors/process-executor.ts";
-import type { RedunError } from "../../src/index.ts";
+import { type RedunError, type Task, taskRegistry } from "../../src/index.ts";
 import { decodeValue } from "../../src/value/value.ts";
 import { isAlive, untilGone } from "./processes.ts";
 import * as tasks from "./tasks.ts";
@@ -148,6 +148,14 @@ describe("the executor in other processes", () => {
     expect(error.message).toContain("does not know where the task is defined");
     expect(error.hint).toContain("modules");
     await executor.close();
+  });
+
+  test("runs the engine's own tasks, which every worker knows", async () => {
+    const executor = new ProcessExecutor({ maxWorkers: 1 });
+    const own = taskRegistry.get("redun.postprocess_script") as Task;
+    const result = await executor.run(jobSpec(own, [new Uint8Array(), ["a"]]), recordingContext());
+    await executor.close();
+    expect(result).toMatchObject({ ok: true, value: '["a"]' });
   });
 
   test("keeps its workers for the next job", async () => {
