@@ -66,7 +66,7 @@ export function checkWrites({ describe, expect, check, checkLasting }: BackendCh
     });
 
     check("may be large", async (backend) => {
-      const large = valueRecord("0123456789abcdef文".repeat(1_200_000));
+      const large = valueRecord("0123456789abcdef文".repeat(300_000));
       const call = callOf({ task: main, args: [large], value: large });
       await backend.write(batchOf({ tasks: [main], evaluations: [evaluationOf(call)], callNodes: [call] }));
       const [row] = await backend.getValues([large.hash]);
