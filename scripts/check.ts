@@ -6,7 +6,6 @@ const steps: readonly (readonly [name: string, command: string])[] = [
   ["types of the core", "tsc -p tsconfig.core.json"],
   ["types of everything", "tsc -p tsconfig.json"],
   ["types of the examples", "tsc -p examples"],
-  ["types of the examples", "tsc -p examples"],
   ["layers", "node scripts/check-layers.ts"],
   ["build", "node scripts/build.ts"],
   ["exports", "node scripts/check-exports.ts"],
