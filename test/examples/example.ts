@@ -1,5 +1,6 @@
-import { cpSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
 import { Workspace } from "../cli/harness.ts";
 
 const EXAMPLES = fileURLToPath(new URL("../../examples", import.meta.url));
@@ -12,10 +13,11 @@ export interface ExampleRun {
   readonly stderr: string;
 }
 
-/** A copy of an example in a folder of its own, with a repository of its own. */
+/** A copy of an example in a folder of its own, with a repository of its own, for one test. */
 export class Example extends Workspace {
   constructor(name: string) {
     super();
+    onTestFinished(() => rmSync(this.dir, { recursive: true, force: true }));
     cpSync(`${EXAMPLES}/${name}`, this.dir, { recursive: true });
   }
 
