@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { clearTimeout, setTimeout } from "node:timers";
 
 /**
- * Reads `+ PID` and `- PID` lines, and when they end, which is when this process does however it ends, kills the
- * process groups that are left. It ignores what a terminal sends to all processes.
+ * Reads `+ PID` and `- PID` lines, and when they end, which is when this process does however it ends, ends the
+ * process groups that are left, with a moment to clean up. It ignores what a terminal sends to all processes.
  */
 const SCRIPT = `trap '' INT TERM HUP QUIT
 pids=' '
@@ -13,7 +13,16 @@ while read -r op pid; do
     -) pids="\${pids%% $pid *} \${pids#* $pid }" ;;
   esac
 done
-for pid in $pids; do kill -s KILL -- "-$pid"; done 2>/dev/null`;
+exec 2>/dev/null
+for pid in $pids; do kill -s TERM -- "-$pid"; done
+for try in 1 2; do
+  left=
+  for pid in $pids; do kill -s 0 -- "-$pid" && left="$left $pid"; done
+  pids=$left
+  [ -z "$pids" ] && exit
+  sleep 1
+done
+for pid in $pids; do kill -s KILL -- "-$pid"; done`;
 
 let guard: ChildProcess | undefined;
 let watched = 0;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +33,8 @@ const BUSY_TRIES = 10;
 export async function runScript(script: string, context: ScriptContext): Promise<Uint8Array> {
   context.signal.throwIfAborted();
   const folder = await mkdtemp(join(tmpdir(), "redun-script-"));
+  if (folders.size === 0) process.once("exit", removeFolders);
+  folders.add(folder);
   try {
     const path = join(folder, "script");
     await writeFile(path, prepareCommand(script), { mode: 0o700 });
@@ -45,7 +48,17 @@ export async function runScript(script: string, context: ScriptContext): Promise
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    folders.delete(folder);
+    if (folders.size === 0) process.off("exit", removeFolders);
   }
+}
+
+/** Folders of the scripts that run. */
+const folders = new Set<string>();
+
+/** For a process that ends while scripts run. */
+function removeFolders(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 const codeOf = (error: unknown): unknown => (error as { cause?: { code?: unknown } }).cause?.code;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,6 +102,22 @@ describe("the runner of scripts", () => {
     controller.abort(new Error("cancelled"));
     expect((await running).message).toBe("cancelled");
     await untilGone(child);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("is ended with its owner, and cleans up", async () => {
+    const program = `
+      import { runScript } from ${JSON.stringify(new URL("../../src/executors/script-runner.ts", import.meta.url).href)};
+      const script = "#!/bin/bash\\ntrap 'rm started' EXIT; touch started; echo $$ >&2; sleep 1000";
+      runScript(script, { signal: new AbortController().signal, cwd: ${JSON.stringify(folder)}, log(line) {
+        console.log(line);
+        process.exit(1);
+      } });`;
+    const owner = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+      encoding: "utf8",
+    });
+    expect(owner.stderr).toBe("");
+    await untilGone(Number(owner.stdout));
     expect(readdirSync(folder)).toEqual([]);
   });
 
