@@ -16,9 +16,12 @@ export const hashText = (column: string): string => `lower(hex(${column}))`;
 /** The same for a column that may be null. */
 export const hashTextOrNull = (column: string): string => `nullif(${hashText(column)}, '')`;
 
+/** Whether text may be a UUID; one in upper case would come back in lower case, so it stays text. */
+const isUuid = (text: string): string => `length(${text}) = 36 AND ${text} NOT GLOB '*[A-F]*'`;
+
 /** The stored form of the id of a job or an execution. */
 export const uuidKey = (text: string): string =>
-  `CASE length(${text}) WHEN 36 THEN ifnull(unhex(${text}, '-'), ${text}) ELSE ${text} END`;
+  `CASE WHEN ${isUuid(text)} THEN ifnull(unhex(${text}, '-'), ${text}) ELSE ${text} END`;
 
 /** The text of a stored UUID. */
 export const uuidText = (column: string): string => {
@@ -29,7 +32,7 @@ export const uuidText = (column: string): string => {
 
 /** The stored form of any id. */
 export const anyKey = (text: string): string =>
-  `CASE length(${text}) WHEN 40 THEN ifnull(unhex(${text}), ${text}) WHEN 36 THEN ifnull(unhex(${text}, '-'), ${text}) ELSE ${text} END`;
+  `CASE WHEN length(${text}) = 40 AND ${text} NOT GLOB '*[A-F]*' THEN ifnull(unhex(${text}), ${text}) ELSE ${uuidKey(text)} END`;
 
 /** The text of a stored id of any kind. */
 export const anyText = (column: string): string =>

@@ -86,7 +86,7 @@ export function resolveVersion(text: string): string {
 export function migrate(driver: SqlDriver, target: string): void {
   checkOwner(driver, "for migration");
   driver.exec(
-    "CREATE TABLE IF NOT EXISTS redun_version(id TEXT PRIMARY KEY, version INTEGER NOT NULL, minor INTEGER NOT NULL, timestamp TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS redun_version(id TEXT PRIMARY KEY, version INTEGER NOT NULL, minor INTEGER NOT NULL DEFAULT 0, timestamp TEXT NOT NULL)",
   );
   const record = (version: string): void => {
     const [major, minor] = version.split(".").map(Number);

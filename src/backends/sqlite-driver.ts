@@ -12,14 +12,14 @@ const BUSY_TIMEOUT = 30_000;
  * Foreign keys are declared but not enforced: the writer has just found or made each row that it refers to, rows are
  * never deleted, and the check costs a sixth of the time of a write.
  *
- * Inserts in the order of hashes touch pages all over the file. A cache that holds the pages of a few hundred thousand
- * jobs, taken only as it is needed, and a checkpoint that is rare, so that it writes each page once for many changes,
- * keep the cost of a job level.
+ * Inserts in the order of hashes touch pages all over the file. A cache that holds the indexes of a million jobs, taken
+ * only as it is needed, and a checkpoint that is rare, so that it writes each page once for many changes, keep the cost
+ * of a job nearly level.
  */
 const SETTINGS = `
 PRAGMA foreign_keys = OFF;
 PRAGMA synchronous = NORMAL;
-PRAGMA cache_size = -64000;
+PRAGMA cache_size = -256000;
 PRAGMA wal_autocheckpoint = 16000;
 PRAGMA journal_size_limit = 67108864;
 PRAGMA temp_store = MEMORY;`;
