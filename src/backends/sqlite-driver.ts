@@ -34,7 +34,7 @@ export async function openSqlite(path: string): Promise<SqlDriver> {
     const driver = new SqliteDriver(db, path);
     driver.exec(SETTINGS);
     // This writes to the file, so one that is not ours must be left alone.
-    if (isOurs(driver)) driver.exec("PRAGMA journal_mode = WAL");
+    if (isOurs(driver)) await useWal(driver);
     return driver;
   } catch (error) {
     db?.close();
@@ -42,6 +42,29 @@ export async function openSqlite(path: string): Promise<SqlDriver> {
     throw sqliteError(error instanceof BackendError ? error.cause : error, path, "open");
   }
 }
+
+/** So often is the change to WAL tried, some 10 ms apart. */
+const WAL_ATTEMPTS = 500;
+
+/**
+ * Sets the journal mode. While other processes open the same new file, SQLite refuses that at once rather than wait, lest
+ * two of them wait for each other.
+ */
+async function useWal(driver: SqlDriver): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      driver.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      const { errcode } = ((error as BackendError).cause ?? {}) as { errcode?: number };
+      if (errcode === undefined || (errcode & 0xff) !== SQLITE_BUSY || attempt === WAL_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5 + 10 * Math.random()));
+    }
+  }
+}
+
+/** Result code of SQLite: another connection holds a lock. */
+const SQLITE_BUSY = 5;
 
 /** Makes a folder and those above it. Node's own recursive form never returns where the system answers ENOENT, as in /proc. */
 function makeFolder(path: string): void {

@@ -33,7 +33,7 @@ describe("A store that can't be used", () => {
     const space = new Workspace({ "hello.ts": HELLO });
     await space.ok("init");
     const db = new DatabaseSync(space.path(".redun/redun.db"));
-    db.exec("INSERT INTO redun_version(id, version, timestamp) VALUES ('x', '99.0', '2030-01-01')");
+    db.exec("INSERT INTO redun_version(id, version, minor, timestamp) VALUES ('x', 99, 0, '2030-01-01')");
     db.close();
     for (const args of ["run hello.ts main", "log"]) {
       const { code, stderr } = await space.redun(args);
