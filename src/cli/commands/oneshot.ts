@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
 import type { Command } from "commander";
+import { isExpression } from "../../expression/expression.ts";
 import { File } from "../../file/file.ts";
 import { loadPackage } from "../../package/load.ts";
 import type { CodePackage } from "../../package/types.ts";
@@ -64,7 +65,9 @@ export async function oneshot(cli: Cli, words: string[], given: Record<string, u
     const base = options.input === undefined ? [] : await readArguments(options.input, places.rank);
     const values = parameterValues(found.described, parser.opts());
     args = positionalArguments(found.described, values, base, defaults);
-    const result: unknown = await task.fn(...args);
+    const returned: unknown = task.fn(...args);
+    // An expression is the result as it is; awaiting it would evaluate it, for which there is no scheduler here.
+    const result: unknown = isExpression(returned) ? returned : await returned;
     await refresh(result);
     if (places.output === undefined) {
       if (result !== undefined && result !== null) cli.output.print(inspectValue(result));
