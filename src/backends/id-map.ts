@@ -8,10 +8,18 @@ const KEPT = 50_000;
 export class IdMap {
   private young = new Map<string, number>();
   private old = new Map<string, number>();
+  private lastKey: string | undefined = undefined;
+  private lastId = 0;
 
   get(key: string): number | undefined {
+    // Jobs of one batch mostly have the same task, execution and parent.
+    if (key === this.lastKey) return this.lastId;
     const id = this.young.get(key);
-    if (id !== undefined) return id;
+    if (id !== undefined) {
+      this.lastKey = key;
+      this.lastId = id;
+      return id;
+    }
     const older = this.old.get(key);
     return older === undefined ? undefined : this.set(key, older);
   }
@@ -26,6 +34,7 @@ export class IdMap {
   }
 
   clear(): void {
+    this.lastKey = undefined;
     this.young.clear();
     this.old.clear();
   }

@@ -25,3 +25,15 @@ export interface SqlDriver {
   transaction<T>(work: () => T): T;
   close(): void;
 }
+
+/** Prepares statements by name. */
+export function prepareAll<K extends string>(
+  db: SqlDriver,
+  statements: Readonly<Record<K, string>>,
+): Record<K, SqlStatement> {
+  const names = Object.keys(statements) as K[];
+  return Object.fromEntries(names.map((name) => [name, db.prepare(statements[name])])) as Record<
+    K,
+    SqlStatement
+  >;
+}

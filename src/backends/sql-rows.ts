@@ -1,5 +1,5 @@
 import { IdMap } from "./id-map.ts";
-import type { SqlDriver, SqlRow } from "./sql-driver.ts";
+import type { SqlDriver, SqlStatement } from "./sql-driver.ts";
 import { hashKey, uuidKey } from "./sql-keys.ts";
 
 /** A table whose rows are found by a key: a hash or a UUID. */
@@ -17,8 +17,29 @@ const CONTENT: Readonly<Record<KeyedTable, string>> = {
   r_job: "task",
 };
 
-const where = (table: KeyedTable): string =>
-  table === "r_execution" || table === "r_job" ? `uuid = ${uuidKey("?1")}` : `hash = ${hashKey("?1")}`;
+/** Prepared statements of a table. */
+interface TableStatements {
+  readonly last: SqlStatement;
+  readonly find: SqlStatement;
+  /** Makes a row without content. */
+  readonly reserve: SqlStatement;
+}
+
+function statementsOf(db: SqlDriver, table: KeyedTable): TableStatements {
+  const isUuid = table === "r_execution" || table === "r_job";
+  const [column, key] = isUuid ? ["uuid", uuidKey] : ["hash", hashKey];
+  const reserve =
+    table === "r_task"
+      ? `INSERT INTO r_task(id, hash, name, namespace) VALUES (?1, ${key("?2")}, '', '')`
+      : `INSERT INTO ${table}(id, ${column}) VALUES (?1, ${key("?2")})`;
+  return {
+    last: db.prepare(`SELECT max(id) AS id FROM ${table}`),
+    find: db.prepare(
+      `SELECT id, ${CONTENT[table]} IS NULL AS empty FROM ${table} WHERE ${column} = ${key("?1")}`,
+    ),
+    reserve: db.prepare(reserve),
+  };
+}
 
 /** Rows of this many parameters travel in one statement. */
 const PARAMETERS = 100;
@@ -34,11 +55,17 @@ export class SqlRows {
     KeyedTable,
     IdMap
   >;
+  private readonly statements: Record<KeyedTable, TableStatements>;
   private readonly next = {} as Record<KeyedTable, number>;
   private readonly forgetters: (() => void)[] = [];
 
+  /** @param db - a database that has the tables */
   constructor(db: SqlDriver) {
     this.db = db;
+    this.statements = Object.fromEntries(TABLES.map((table) => [table, statementsOf(db, table)])) as Record<
+      KeyedTable,
+      TableStatements
+    >;
   }
 
   /** Runs work in a transaction; where that fails, what it made known of rows is void. */
@@ -47,7 +74,7 @@ export class SqlRows {
       return this.db.transaction(() => {
         // Other processes may have added rows since the last time; during the transaction they can't.
         for (const table of TABLES) {
-          this.next[table] = 1 + ((this.get(`SELECT max(id) AS id FROM ${table}`)?.id as number | null) ?? 0);
+          this.next[table] = 1 + ((this.statements[table].last.get()?.id as number | null) ?? 0);
         }
         return work();
       });
@@ -61,15 +88,6 @@ export class SqlRows {
   /** Has another memory of rows forgotten along with this one. */
   onForget(forget: () => void): void {
     this.forgetters.push(forget);
-  }
-
-  /** @returns how many rows changed */
-  run(sql: string, ...params: (string | number | null)[]): number {
-    return this.db.prepare(sql).run(...params);
-  }
-
-  get(sql: string, ...params: (string | number | null)[]): SqlRow | undefined {
-    return this.db.prepare(sql).get(...params);
   }
 
   /**
@@ -103,8 +121,7 @@ export class SqlRows {
   find(table: KeyedTable, key: string): number | undefined {
     const known = this.known[table].get(key);
     if (known !== undefined) return known;
-    const content = CONTENT[table];
-    const row = this.get(`SELECT id, ${content} IS NULL AS empty FROM ${table} WHERE ${where(table)}`, key);
+    const row = this.statements[table].find.get(key);
     if (row === undefined) return undefined;
     const id = row.id as number;
     return row.empty === 0 ? this.known[table].set(key, id) : id;
@@ -115,31 +132,24 @@ export class SqlRows {
     const known = this.find(table, key);
     if (known !== undefined) return known;
     const id = this.next[table]++;
-    if (table === "r_task") {
-      this.run("INSERT INTO r_task(id, hash, name, namespace) VALUES (?, unhex(?), '', '')", id, key);
-    } else if (table === "r_execution" || table === "r_job") {
-      this.run(`INSERT INTO ${table}(id, uuid) VALUES (?1, ${uuidKey("?2")})`, id, key);
-    } else this.run(`INSERT INTO ${table}(id, hash) VALUES (?, unhex(?))`, id, key);
+    this.statements[table].reserve.run(id, key);
     return id;
   }
 
-  /**
-   * Puts a row into a table: as a new one, or as the content of one that others referred to.
-   *
-   * @param insert - inserts unless the key is there, and says how many rows that made
-   * @returns whether the content is new; the id is known then and in any case
-   */
-  put(table: KeyedTable, key: string, insert: (id: number) => number, fill: (id: number) => void): boolean {
-    const id = this.next[table];
-    if (insert(id) > 0) {
-      this.next[table]++;
-      this.known[table].set(key, id);
-      return true;
-    }
-    const found = this.find(table, key)!;
-    if (this.known[table].get(key) !== undefined) return false;
-    fill(found);
-    this.known[table].set(key, found);
-    return true;
+  /** The id for a row that is about to be inserted, unless its key is there. */
+  nextId(table: KeyedTable): number {
+    return this.next[table];
+  }
+
+  /** Remembers that the row with {@link nextId} was inserted. */
+  added(table: KeyedTable, key: string): number {
+    return this.known[table].set(key, this.next[table]++);
+  }
+
+  /** Id of a row that is there and still lacks its content, which the caller now adds; or nothing. */
+  vacant(table: KeyedTable, key: string): number | undefined {
+    const id = this.find(table, key)!;
+    if (this.known[table].get(key) !== undefined) return undefined;
+    return this.known[table].set(key, id);
   }
 }

@@ -1,16 +1,34 @@
 import type { TaskRecord, ValueRecord } from "../backend/records.ts";
 import { BackendError } from "../errors/errors.ts";
 import { type ImportedValue, splitFullname, taskValue, type ValueRef } from "./record-store.ts";
+import { prepareAll, type SqlStatement } from "./sql-driver.ts";
 import type { SqlRows } from "./sql-rows.ts";
+
+const STATEMENTS = {
+  insert:
+    "INSERT INTO r_value(id, hash, type, format, text) VALUES (?, unhex(?), ?, ?, ?) ON CONFLICT(hash) DO NOTHING",
+  fill: "UPDATE r_value SET type = ?, format = ?, text = ? WHERE id = ?",
+  file: "INSERT OR IGNORE INTO r_file(value, path) VALUES (?, ?)",
+  part: "INSERT OR IGNORE INTO r_subvalue(parent, value) VALUES (?, ?)",
+  name: "INSERT OR IGNORE INTO r_name(name) VALUES (?)",
+  findName: "SELECT id FROM r_name WHERE name = ?",
+  task: `INSERT INTO r_task(id, hash, name, namespace, source, version, doc, parameters)
+    VALUES (?, unhex(?), ?, ?, ?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING`,
+  fillTask:
+    "UPDATE r_task SET name = ?, namespace = ?, source = ?, version = ?, doc = ?, parameters = ? WHERE id = ?",
+  nameTask: "UPDATE r_task SET name = ?, namespace = ? WHERE id = ? AND source IS NULL",
+} as const;
 
 /** Writes values and tasks. */
 export class SqlValues {
   private readonly rows: SqlRows;
+  private readonly sql: Record<keyof typeof STATEMENTS, SqlStatement>;
   private readonly maxValueSize: number;
   private readonly names = new Map<string, number>();
 
   constructor(rows: SqlRows, maxValueSize: number) {
     this.rows = rows;
+    this.sql = prepareAll(rows.db, STATEMENTS);
     this.maxValueSize = maxValueSize;
     rows.onForget(() => this.names.clear());
   }
@@ -18,8 +36,8 @@ export class SqlValues {
   private name(text: string): number {
     const known = this.names.get(text);
     if (known !== undefined) return known;
-    this.rows.run("INSERT OR IGNORE INTO r_name(name) VALUES (?)", text);
-    const id = this.rows.get("SELECT id FROM r_name WHERE name = ?", text)!.id as number;
+    this.sql.name.run(text);
+    const id = this.sql.findName.get(text)!.id as number;
     this.names.set(text, id);
     return id;
   }
@@ -50,26 +68,22 @@ export class SqlValues {
   }
 
   private part(value: number, part: number): void {
-    this.rows.run("INSERT OR IGNORE INTO r_subvalue(parent, value) VALUES (?, ?)", value, part);
+    this.sql.part.run(value, part);
   }
 
   private put({ hash, type, format, text, file }: ValueRecord): boolean {
     this.checkSize(type, text);
     const [typeId, formatId] = [this.name(type), this.name(format)];
-    const insert =
-      "INSERT INTO r_value(id, hash, type, format, text) VALUES (?, unhex(?), ?, ?, ?) ON CONFLICT(hash) DO NOTHING";
-    const fill = "UPDATE r_value SET type = ?, format = ?, text = ? WHERE id = ?";
-    const isNew = this.rows.put(
-      "r_value",
-      hash,
-      (id) => this.rows.run(insert, id, hash, typeId, formatId, text),
-      (id) => this.rows.run(fill, typeId, formatId, text, id),
-    );
-    if (isNew && file !== undefined) {
-      const id = this.rows.knownId("r_value", hash)!;
-      this.rows.run("INSERT OR IGNORE INTO r_file(value, path) VALUES (?, ?)", id, file);
+    let id = this.rows.nextId("r_value");
+    if (this.sql.insert.run(id, hash, typeId, formatId, text) > 0) this.rows.added("r_value", hash);
+    else {
+      const vacant = this.rows.vacant("r_value", hash);
+      if (vacant === undefined) return false;
+      this.sql.fill.run(typeId, formatId, text, vacant);
+      id = vacant;
     }
-    return isNew;
+    if (file !== undefined) this.sql.file.run(id, file);
+    return true;
   }
 
   private checkSize(type: string, text: string): void {
@@ -91,16 +105,13 @@ export class SqlValues {
     if (this.rows.knownId("r_task", hash) !== undefined) return;
     const parameters = JSON.stringify(record.parameters);
     this.write(taskValue(record));
-    const insert = `INSERT INTO r_task(id, hash, name, namespace, source, version, doc, parameters)
-      VALUES (?, unhex(?), ?, ?, ?, ?, ?, ?) ON CONFLICT(hash) DO NOTHING`;
-    const fill =
-      "UPDATE r_task SET name = ?, namespace = ?, source = ?, version = ?, doc = ?, parameters = ? WHERE id = ?";
-    this.rows.put(
-      "r_task",
-      hash,
-      (id) => this.rows.run(insert, id, hash, name, namespace, source, version, doc, parameters),
-      (id) => this.rows.run(fill, name, namespace, source, version, doc, parameters, id),
-    );
+    const content = [name, namespace, source, version, doc, parameters];
+    if (this.sql.task.run(this.rows.nextId("r_task"), hash, ...content) > 0) {
+      this.rows.added("r_task", hash);
+      return;
+    }
+    const vacant = this.rows.vacant("r_task", hash);
+    if (vacant !== undefined) this.sql.fillTask.run(...content, vacant);
   }
 
   /** Id of a task; one that is not there, or not yet, has at least the name that its call has. */
@@ -109,12 +120,7 @@ export class SqlValues {
     if (known !== undefined) return known;
     const id = this.rows.idOf("r_task", hash);
     const { name, namespace } = splitFullname(fullname);
-    this.rows.run(
-      "UPDATE r_task SET name = ?, namespace = ? WHERE id = ? AND source IS NULL",
-      name,
-      namespace,
-      id,
-    );
+    this.sql.nameTask.run(name, namespace, id);
     return id;
   }
 }

@@ -1,15 +1,27 @@
 import type { JobEndRecord, JobRecord, RecordBatch } from "../backend/records.ts";
 import type { ImportBatch, ImportedExecution } from "./record-store.ts";
 import { SqlCalls } from "./sql-calls.ts";
-import type { SqlDriver } from "./sql-driver.ts";
+import { prepareAll, type SqlDriver, type SqlStatement } from "./sql-driver.ts";
 import { uuidKey } from "./sql-keys.ts";
 import { SqlRows } from "./sql-rows.ts";
 import { writeTag } from "./sql-tags.ts";
 import { SqlValues } from "./sql-values.ts";
 
+const STATEMENTS = {
+  execution: `INSERT INTO r_execution(id, uuid, args, job, updated) VALUES (?1, ${uuidKey("?2")}, ?3, ?4, ?5)
+    ON CONFLICT(uuid) DO NOTHING`,
+  fillExecution: "UPDATE r_execution SET args = ?, job = ?, updated = ? WHERE id = ?",
+  job: `INSERT INTO r_job(id, uuid, execution, parent, task, start_time, end_time, cached, call)
+    VALUES (?1, ${uuidKey("?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(uuid) DO NOTHING`,
+  fillJob: `UPDATE r_job SET execution = ?, parent = ?, task = ?, start_time = ?, end_time = ?, cached = ?, call = ?
+    WHERE id = ?`,
+  end: "UPDATE r_job SET end_time = ?, cached = ?, call = ? WHERE id = ? AND end_time IS NULL",
+} as const;
+
 /** Writes records into the physical tables, a batch in a transaction. */
 export class SqlWriter {
   private readonly rows: SqlRows;
+  private readonly sql: Record<keyof typeof STATEMENTS, SqlStatement>;
   private readonly values: SqlValues;
   private readonly calls: SqlCalls;
   /** Whether records may refer to others that come later; otherwise what is not there never will be. */
@@ -17,6 +29,7 @@ export class SqlWriter {
 
   constructor(db: SqlDriver, maxValueSize: number) {
     this.rows = new SqlRows(db);
+    this.sql = prepareAll(db, STATEMENTS);
     this.values = new SqlValues(this.rows, maxValueSize);
     this.calls = new SqlCalls(this.rows, this.values);
   }
@@ -60,15 +73,13 @@ export class SqlWriter {
   private execution({ id: uuid, args, jobId, updatedTime }: ImportedExecution): boolean {
     const words = JSON.stringify(args);
     const job = this.rows.idOf("r_job", jobId);
-    const insert = `INSERT INTO r_execution(id, uuid, args, job, updated) VALUES (?1, ${uuidKey("?2")}, ?3, ?4, ?5)
-      ON CONFLICT(uuid) DO NOTHING`;
-    const fill = "UPDATE r_execution SET args = ?, job = ?, updated = ? WHERE id = ?";
-    return this.rows.put(
-      "r_execution",
-      uuid,
-      (id) => this.rows.run(insert, id, uuid, words, job, updatedTime),
-      (id) => this.rows.run(fill, words, job, updatedTime, id),
-    );
+    if (this.sql.execution.run(this.rows.nextId("r_execution"), uuid, words, job, updatedTime) > 0) {
+      this.rows.added("r_execution", uuid);
+      return true;
+    }
+    const vacant = this.rows.vacant("r_execution", uuid);
+    if (vacant !== undefined) this.sql.fillExecution.run(words, job, updatedTime, vacant);
+    return vacant !== undefined;
   }
 
   private job(record: JobRecord): boolean {
@@ -78,26 +89,26 @@ export class SqlWriter {
     const task = this.rows.idOf("r_task", record.taskHash);
     const cached = record.cached === true ? 1 : 0;
     const call = this.callOfJob(callHash);
-    const insert = `INSERT INTO r_job(id, uuid, execution, parent, task, start_time, end_time, cached, call)
-      VALUES (?1, ${uuidKey("?2")}, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT(uuid) DO NOTHING`;
-    const fill = `UPDATE r_job SET execution = ?, parent = ?, task = ?, start_time = ?, end_time = ?, cached = ?, call = ?
-      WHERE id = ?`;
-    const isNew = this.rows.put(
-      "r_job",
-      uuid,
-      (id) => this.rows.run(insert, id, uuid, execution, parent, task, startTime, endTime, cached, call),
-      (id) => this.rows.run(fill, execution, parent, task, startTime, endTime, cached, call, id),
-    );
+    const { sql } = this;
+    const id = this.rows.nextId("r_job");
+    if (sql.job.run(id, uuid, execution, parent, task, startTime, endTime, cached, call) > 0) {
+      this.rows.added("r_job", uuid);
+      return true;
+    }
+    const vacant = this.rows.vacant("r_job", uuid);
+    if (vacant !== undefined) {
+      sql.fillJob.run(execution, parent, task, startTime, endTime, cached, call, vacant);
+      return true;
+    }
     // A job that was known as running may come again with its end.
-    if (!isNew && endTime !== null) this.jobEnd({ id: uuid, endTime, cached: cached === 1, callHash });
-    return isNew;
+    if (endTime !== null) this.jobEnd({ id: uuid, endTime, cached: cached === 1, callHash });
+    return false;
   }
 
   private jobEnd({ id, endTime, cached, callHash }: JobEndRecord): void {
     const job = this.rows.find("r_job", id);
     if (job === undefined) return;
-    const update = "UPDATE r_job SET end_time = ?, cached = ?, call = ? WHERE id = ? AND end_time IS NULL";
-    this.rows.run(update, endTime, cached ? 1 : 0, this.callOfJob(callHash), job);
+    this.sql.end.run(endTime, cached ? 1 : 0, this.callOfJob(callHash), job);
   }
 
   /** A job may have ended in a call that has no provenance, so is in no store. */
