@@ -10,6 +10,12 @@ const MAIN = fileURLToPath(new URL("../../bin/redun.js", import.meta.url));
 // A busy machine starts processes slowly.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
+/** A hook that a running test adds is never called, so there is one for all folders. */
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
@@ -31,7 +37,7 @@ export class Workspace {
     // Without one of its own, it would share the repository of a folder above.
     mkdirSync(this.path(".redun"));
     for (const [name, text] of Object.entries(files)) this.write(name, text);
-    afterAll(() => rmSync(this.dir, { recursive: true, force: true }));
+    folders.push(this.dir);
   }
 
   path(name: string): string {
