@@ -91,7 +91,7 @@ export class SqlCalls {
   /** @returns the id of the call, if it is new */
   private put(record: Call): number | undefined {
     const { callHash, timestamp, subtreeTasks, contextHash = null } = record;
-    if (this.rows.knownId("r_call", callHash) !== undefined) return undefined;
+    if (this.rows.knownId("r_call", callHash) !== undefined) return this.complete(record);
     const evaluation = this.evaluationOf(record);
     const value = this.values.id(record.value);
     const taskSet = subtreeTasks === undefined ? null : this.taskSet(subtreeTasks);
@@ -100,8 +100,16 @@ export class SqlCalls {
       return this.rows.added("r_call", callHash);
     }
     const vacant = this.rows.vacant("r_call", callHash);
-    if (vacant !== undefined) this.sql.fill.run(evaluation, value, timestamp, taskSet, contextHash, vacant);
+    if (vacant === undefined) return this.complete(record);
+    this.sql.fill.run(evaluation, value, timestamp, taskSet, contextHash, vacant);
     return vacant;
+  }
+
+  /** Stores the values of a call that is there already: it may have been imported without them. */
+  private complete({ value, args }: Call): undefined {
+    this.values.id(value);
+    for (const arg of args) this.values.id(arg.value);
+    return undefined;
   }
 
   private taskSet(hashes: readonly string[]): number {
