@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
@@ -51,10 +52,13 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: "node",
       include: ["test/**/*.test.ts"],
-      globalSetup: ["test/build-modules.ts"],
+      globalSetup: ["test/setup.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
-      env: { NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node-compile-cache") },
+      env: {
+        NODE_COMPILE_CACHE: join(root, "node_modules/.cache/node-compile-cache"),
+        TMPDIR: join(tmpdir(), `redun-test-${process.pid}`),
+      },
     },
   },
   {

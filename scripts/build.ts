@@ -41,8 +41,12 @@ export function entryPoints(): Record<string, string> {
   return entries;
 }
 
-/** Bundles the entry points. Files that stay the same are left alone, so that a process that runs them goes on. */
-export async function buildModules(): Promise<void> {
+/**
+ * Bundles the entry points. Files that stay the same are left alone.
+ *
+ * @param clean - whether chunks of earlier builds are removed, which a process that is just starting may still want
+ */
+export async function buildModules(clean: boolean): Promise<void> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: entryPoints(),
@@ -66,7 +70,7 @@ export async function buildModules(): Promise<void> {
     if (!existsSync(path) || Buffer.compare(readFileSync(path), contents) !== 0)
       writeFileSync(path, contents);
   }
-  for (const name of readdirSync(dist)) {
+  for (const name of clean ? readdirSync(dist) : []) {
     if (name.endsWith(".js") && !written.has(name)) rmSync(join(dist, name), { force: true });
   }
 }
@@ -96,7 +100,7 @@ function linkCommand(): void {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  await buildModules();
+  await buildModules(true);
   if (!process.argv.includes("--no-types")) buildTypes();
   linkCommand();
 }
