@@ -100,11 +100,13 @@ function importSqlite(): Promise<typeof import("node:sqlite")> {
 class SqliteDriver implements SqlDriver {
   private readonly db: DatabaseSync;
   private readonly path: string;
+  private readonly takesNumbered: boolean;
   private readonly statements = new Map<string, SqlStatement>();
 
   constructor(db: DatabaseSync, path: string) {
     this.db = db;
     this.path = path;
+    this.takesNumbered = takesNumbered(db);
   }
 
   exec(sql: string): void {
@@ -119,7 +121,9 @@ class SqliteDriver implements SqlDriver {
     let statement = this.statements.get(sql);
     if (statement === undefined) {
       try {
-        statement = new SqliteStatement(this.db.prepare(sql), this.path);
+        const prepared = this.db.prepare(sql);
+        const byName = !this.takesNumbered && /\?\d/.test(sql);
+        statement = new SqliteStatement(byName ? numberedByName(prepared) : prepared, this.path);
       } catch (error) {
         throw sqliteError(error, this.path, "use");
       }
@@ -150,11 +154,33 @@ class SqliteDriver implements SqlDriver {
   }
 }
 
+type Statement = Pick<StatementSync, "all" | "get" | "run">;
+
+/** Whether this runtime takes values for parameters such as `?1` in order. Node before 24 wants their names. */
+function takesNumbered(db: DatabaseSync): boolean {
+  try {
+    db.prepare("SELECT ?1").get(1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function numberedByName(statement: Statement): Statement {
+  const named = (params: readonly SqlValue[]) =>
+    Object.fromEntries(params.map((param, i) => [`?${i + 1}`, param]));
+  return {
+    all: (...params: SqlValue[]) => statement.all(named(params)),
+    get: (...params: SqlValue[]) => statement.get(named(params)),
+    run: (...params: SqlValue[]) => statement.run(named(params)),
+  } as Statement;
+}
+
 class SqliteStatement implements SqlStatement {
-  private readonly statement: StatementSync;
+  private readonly statement: Statement;
   private readonly path: string;
 
-  constructor(statement: StatementSync, path: string) {
+  constructor(statement: Statement, path: string) {
     this.statement = statement;
     this.path = path;
   }
