@@ -3,7 +3,7 @@ import { trim } from "../value/display.ts";
 import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
 import { describeNode } from "./describe.ts";
 import {
-  type ExpressionNode,
+  ExpressionNode,
   NO_NAMES,
   NO_OPTIONS,
   NODE,
@@ -26,11 +26,6 @@ export function setEvaluator(current: () => Evaluator | undefined): void {
   currentEvaluator = current;
 }
 
-/** A proxy's target carries its node. */
-interface Target {
-  [NODE]: ExpressionNode;
-}
-
 const refuse = (use: string, node: ExpressionNode): never => {
   throw new LazyValueError(use, trim(describeNode(node)));
 };
@@ -38,29 +33,48 @@ const refuse = (use: string, node: ExpressionNode): never => {
 const refuseAwait = (node: ExpressionNode): Promise<never> =>
   Promise.reject(new NoCurrentJobError(trim(describeNode(node))));
 
-const handler: ProxyHandler<Target> = {
-  get(target, key): unknown {
-    const node = target[NODE];
-    if (key === NODE) return node;
-    if (typeof key === "symbol") return symbolMember(node, key);
+/** What an expression does under its users' hands. Each node is its own proxy's handler: `this` is the node. */
+const traps: ProxyHandler<() => void> & ThisType<ExpressionNode> = {
+  get(_target, key): unknown {
+    if (key === NODE) return this;
+    if (typeof key === "symbol") return symbolMember(this, key);
     if (key === "then") {
       // Promises take `then` at once but call it a moment later, when another job's code may be running.
       const evaluate = currentEvaluator();
       return (resolve?: (value: unknown) => unknown, reject?: (error: unknown) => unknown) =>
-        (evaluate === undefined ? refuseAwait(node) : evaluate(node)).then(resolve, reject);
+        (evaluate === undefined ? refuseAwait(this) : evaluate(this)).then(resolve, reject);
     }
-    if (key === "toJSON") return () => refuse("serialise", node);
-    return member(node, key);
+    if (key === "toJSON") return () => refuse("serialise", this);
+    return member(this, key);
   },
-  apply(target, _this, args): unknown {
-    return lazy(new SimpleNode("call", [lazy(target[NODE]), args, {}]));
+  apply(_target, _this, args): unknown {
+    return lazy(new SimpleNode("call", [lazy(this), args, {}]));
   },
   has: (_target, key) => key === NODE,
-  set: (target) => refuse("set a property of", target[NODE]),
-  defineProperty: (target) => refuse("define a property of", target[NODE]),
-  deleteProperty: (target) => refuse("delete a property of", target[NODE]),
-  ownKeys: (target) => refuse("spread", target[NODE]),
+  set() {
+    return refuse("set a property of", this);
+  },
+  defineProperty() {
+    return refuse("define a property of", this);
+  },
+  deleteProperty() {
+    return refuse("delete a property of", this);
+  },
+  ownKeys() {
+    return refuse("spread", this);
+  },
+  setPrototypeOf() {
+    return refuse("set the prototype of", this);
+  },
+  preventExtensions() {
+    return refuse("freeze", this);
+  },
 };
+
+/** Must be callable for the proxies to be; its name is what a console shows. All share it, so no trap lets it change. */
+const expression = () => {};
+
+Object.assign(ExpressionNode.prototype, traps);
 
 function symbolMember(node: ExpressionNode, key: symbol): unknown {
   if (key === CODEC) return codecOfNode(node);
@@ -90,10 +104,7 @@ function member(node: ExpressionNode, key: string): unknown {
 /** The lazy expression of a node, as users hold it. */
 export function lazy<T>(node: ExpressionNode): Expression<T> {
   if (node.proxy !== undefined) return node.proxy as Expression<T>;
-  // The target must be callable for the proxy to be; its name is what a console shows.
-  const expression = (() => {}) as unknown as Target;
-  expression[NODE] = node;
-  const proxy = new Proxy(expression, handler) as unknown as Expression<T>;
+  const proxy = new Proxy(expression, node as ProxyHandler<() => void>) as unknown as Expression<T>;
   node.proxy = proxy;
   return proxy;
 }

@@ -13,6 +13,9 @@ import { failJob, finishJob, releaseLimits, startJob, valueRecord } from "./fini
 import type { Job } from "./job.ts";
 import { limitUnits } from "./limits.ts";
 
+/** A function that was at work for longer, in milliseconds, has its result stored before it is announced. */
+const SLOW = 500;
+
 /** Calls a job's function, here or on its executor, once there are units free for it. */
 export function callFunction(exec: Execution, job: Job): void {
   if (job.isEnded || exec.isOver) return;
@@ -21,9 +24,8 @@ export function callFunction(exec: Execution, job: Job): void {
     explainMiss(exec, job);
     return;
   }
-  const name = String(job.options.executor || "default");
-  const executor = exec.options.executors.get(name);
-  if (executor === undefined) {
+  if (executorOf(exec, job) === undefined) {
+    const name = executorName(job);
     failJob(exec, job, new UnknownExecutorError(name, [...exec.options.executors.keys()]));
     return;
   }
@@ -38,7 +40,13 @@ export function callFunction(exec: Execution, job: Job): void {
     return;
   }
   startJob(exec, job);
-  attempt(exec, job, executor);
+  attempt(exec, job);
+}
+
+const executorName = (job: Job): string => String(job.options.executor || "default");
+
+function executorOf(exec: Execution, job: Job): Executor | undefined {
+  return exec.options.executors.get(executorName(job));
 }
 
 /** Tasks of the engine that only pass expressions on do no work of the user's, so that a dry run may call them. */
@@ -46,107 +54,82 @@ function isInternal(job: Job): boolean {
   return job.task.fullname === "redun.root_task";
 }
 
-function attempt(exec: Execution, job: Job, executor: Executor): void {
+function attempt(exec: Execution, job: Job): void {
   job.attempts++;
+  job.busySince = Date.now();
+  const executor = executorOf(exec, job)!;
   const { events } = exec.options;
   if (events.has("job-start")) {
     events.emit({ type: "job-start", job: job.info, executor: executor.name, time: job.startTime });
   }
-  const context = new RunningContext(exec, job);
-  const failed = (error: unknown): void => failedAttempt(exec, job, executor, error);
-  if (job.task.definition.script) {
-    runScript(exec, job, executor, context, failed);
-  } else if (executor.invoke !== undefined) {
-    invokeHere(exec, job, executor, context, (value) => returned(exec, job, value), failed);
-  } else {
-    runElsewhere(exec, job, executor, undefined, context, failed);
-  }
+  if (job.task.definition.script) makeScript(exec, job);
+  else if (executor.invoke !== undefined) invokeHere(exec, job, executor);
+  else runElsewhere(exec, job, undefined);
 }
 
-function invokeHere(
-  exec: Execution,
-  job: Job,
-  executor: Executor,
-  context: ExecutorContext,
-  done: (value: unknown) => void,
-  failed: (error: unknown) => void,
-): void {
+function invokeHere(exec: Execution, job: Job, executor: Executor): void {
   let result: unknown;
   try {
     const { fn } = job.task.definition;
+    const context = new RunningContext(exec, job);
     result = jobStorage.run(job, () => executor.invoke!({ fn, args: job.args }, context));
   } catch (error) {
-    failed(error);
+    failedAttempt(exec, job, error);
     return;
   }
   // An expression is a thenable as well, but it is the task's result, to be evaluated.
-  if (isThenable(result)) exec.await(withTimeout(job, result), done, failed);
-  else done(result);
+  if (isThenable(result)) exec.awaitJob(job, withTimeout(job, result), returned, failedAttempt);
+  else returned(exec, job, result);
 }
 
-function runScript(
-  exec: Execution,
-  job: Job,
-  executor: Executor,
-  context: ExecutorContext,
-  failed: (error: unknown) => void,
-): void {
+function makeScript(exec: Execution, job: Job): void {
   const { fn } = job.task.definition;
   let made: unknown;
   try {
     made = jobStorage.run(job, () => fn(...job.args));
   } catch (error) {
-    failed(error);
+    failedAttempt(exec, job, error);
     return;
   }
-  const submit = (script: unknown): void => {
-    if (typeof script !== "string") {
-      failed(
-        new SchedulerError(
-          `Cannot run the script of ${job.task.fullname}: it is not a string but ${typeof script}`,
-        ),
-      );
-      return;
-    }
-    runElsewhere(exec, job, executor, script, context, failed);
-  };
-  if (isThenable(made)) exec.await(made, submit, failed);
-  else submit(made);
+  if (isThenable(made)) exec.awaitJob(job, made, runScript, failedAttempt);
+  else runScript(exec, job, made);
 }
 
-function runElsewhere(
-  exec: Execution,
-  job: Job,
-  executor: Executor,
-  script: string | undefined,
-  context: ExecutorContext,
-  failed: (error: unknown) => void,
-): void {
-  let running: Promise<JobResult>;
-  try {
-    running = executor.run(specOf(job, script), context);
-  } catch (error) {
-    failed(error);
+function runScript(exec: Execution, job: Job, script: unknown): void {
+  if (typeof script === "string") {
+    runElsewhere(exec, job, script);
     return;
   }
-  exec.await(
-    withTimeout(job, running),
-    (result) => {
-      if (result.log !== undefined) job.log = [...result.log];
-      if (!result.ok) failed(fromJobError(result.error));
-      else {
-        let value: unknown;
-        try {
-          value = decodeValue(result.value);
-        } catch (error) {
-          failed(error);
-          return;
-        }
-        returned(exec, job, value);
-      }
-    },
-    failed,
-  );
+  const message = `Cannot run the script of ${job.task.fullname}: it is not a string but ${typeof script}`;
+  failedAttempt(exec, job, new SchedulerError(message));
+}
+
+function runElsewhere(exec: Execution, job: Job, script: string | undefined): void {
+  let running: Promise<JobResult>;
+  try {
+    running = executorOf(exec, job)!.run(specOf(job, script), new RunningContext(exec, job));
+  } catch (error) {
+    failedAttempt(exec, job, error);
+    return;
+  }
+  exec.awaitJob(job, withTimeout(job, running), reported, failedAttempt);
+}
+
+/** An executor has reported how a job ended. */
+function reported(exec: Execution, job: Job, result: JobResult): void {
+  if (result.log !== undefined) job.log = [...result.log];
+  if (!result.ok) {
+    failedAttempt(exec, job, fromJobError(result.error));
+    return;
+  }
+  let value: unknown;
+  try {
+    value = decodeValue(result.value);
+  } catch (error) {
+    failedAttempt(exec, job, error);
+    return;
+  }
+  returned(exec, job, value);
 }
 
 function specOf(job: Job, script: string | undefined): JobSpec {
@@ -216,8 +199,9 @@ function withTimeout<T>(job: Job, running: PromiseLike<T>): PromiseLike<T> {
   });
 }
 
-function failedAttempt(exec: Execution, job: Job, executor: Executor, error: unknown): void {
+function failedAttempt(exec: Execution, job: Job, error: unknown): void {
   if (job.isEnded || exec.isOver) return;
+  job.slow = Date.now() - job.busySince > SLOW;
   const retries = Number(job.options.retries ?? 0);
   if (job.attempts > retries) {
     failJob(exec, job, error);
@@ -232,12 +216,13 @@ function failedAttempt(exec: Execution, job: Job, executor: Executor, error: unk
   job.cells = undefined;
   // Units that were given back while the function waited must be had again.
   if (job.units === undefined && job.options.limits !== undefined) callFunction(exec, job);
-  else attempt(exec, job, executor);
+  else attempt(exec, job);
 }
 
 /** A function has returned: its value is stored as the single reduction, and evaluated. */
 function returned(exec: Execution, job: Job, raw: unknown): void {
   if (job.isEnded || exec.isOver) return;
+  job.slow = Date.now() - job.busySince > SLOW;
   releaseLimits(exec, job);
   let encoded: EncodedValue;
   let value: unknown;
@@ -337,6 +322,7 @@ export function awaitExpression(
     exec.push(() =>
       evaluate(exec, expression, job, (failed, result) => {
         exec.awaiting.delete(reject);
+        job.busySince = Date.now();
         if (failed) reject(result);
         else resolve(result);
       }),

@@ -1,4 +1,7 @@
+import type { ExpressionNode } from "../expression/node.ts";
 import type { EncodedValue } from "../value/value.ts";
+
+type Listener = (cell: Cell) => void;
 
 /**
  * The place of one expression's value under one parent job. Unlike a promise it calls its listeners when it settles,
@@ -6,12 +9,21 @@ import type { EncodedValue } from "../value/value.ts";
  * through its work stack.
  */
 export class Cell {
+  /** The expression, where others that equal it may come and share the cell. */
+  readonly node: ExpressionNode | undefined;
+  /** Those others, which learn what call the first one led to. */
+  twins: ExpressionNode[] | undefined = undefined;
   private settled = false;
   private failed = false;
   private result: unknown = undefined;
   /** Encoding of the value, where it is known. */
   encoded: EncodedValue | undefined = undefined;
-  private listeners: ((cell: Cell) => void)[] | undefined = undefined;
+  /** Most cells have one listener. */
+  private listeners: Listener | Listener[] | undefined = undefined;
+
+  constructor(node?: ExpressionNode) {
+    this.node = node;
+  }
 
   get isSettled(): boolean {
     return this.settled;
@@ -32,7 +44,7 @@ export class Cell {
   }
 
   /** Only the first settling counts. @returns the listeners to call, which are the caller's duty */
-  settle(failed: boolean, result: unknown, encoded?: EncodedValue): readonly ((cell: Cell) => void)[] {
+  settle(failed: boolean, result: unknown, encoded?: EncodedValue): readonly Listener[] {
     if (this.settled) return [];
     this.settled = true;
     this.failed = failed;
@@ -40,13 +52,15 @@ export class Cell {
     this.encoded = encoded;
     const { listeners } = this;
     this.listeners = undefined;
-    return listeners ?? [];
+    if (listeners === undefined) return [];
+    return typeof listeners === "function" ? [listeners] : listeners;
   }
 
   /** Calls the listener when the cell settles, or now. */
-  listen(listener: (cell: Cell) => void): void {
+  listen(listener: Listener): void {
     if (this.settled) listener(this);
-    else if (this.listeners === undefined) this.listeners = [listener];
+    else if (this.listeners === undefined) this.listeners = listener;
+    else if (typeof this.listeners === "function") this.listeners = [this.listeners, listener];
     else this.listeners.push(listener);
   }
 }

@@ -14,7 +14,7 @@ import { codecOf } from "../value/registry.ts";
 import type { EncodedValue } from "../value/value.ts";
 import { Cell, resolved } from "./cell.ts";
 import type { Execution } from "./execution.ts";
-import { type CellEntry, Job } from "./job.ts";
+import { Job } from "./job.ts";
 import { prepareJob } from "./prepare.ts";
 import { opsFor } from "./scheduler-ops.ts";
 
@@ -102,33 +102,29 @@ export function evaluateNode(exec: Execution, node: ExpressionNode, job: Job | u
     const known = job.cells.get(hash);
     if (known !== undefined) {
       if (known.node !== node) shareProvenance(known, node);
-      return known.cell;
+      return known;
     }
   }
-  const cell = new Cell();
-  job?.cells?.set(hash, { cell, node, twins: undefined });
+  const cell = new Cell(node);
+  job?.cells?.set(hash, cell);
   if (node instanceof TaskNode) createJob(exec, node, job, cell);
   else exec.push(() => step(exec, node, job, cell));
   return cell;
 }
 
 /** An equal expression takes over the call that the first one led to, once it is known. */
-function shareProvenance(entry: CellEntry, twin: ExpressionNode): void {
-  if (entry.cell.isSettled) {
-    twin.callHash = entry.node.callHash;
-    twin.upstreams ??= entry.node.upstreams;
-  } else {
-    if (entry.twins === undefined) {
-      entry.twins = [];
-      entry.cell.listen(() => {
-        for (const other of entry.twins!) {
-          other.callHash = entry.node.callHash;
-          other.upstreams ??= entry.node.upstreams;
-        }
-      });
-    }
-    entry.twins.push(twin);
-  }
+function shareProvenance(cell: Cell, twin: ExpressionNode): void {
+  const node = cell.node!;
+  const share = (other: ExpressionNode): void => {
+    other.callHash = node.callHash;
+    other.upstreams ??= node.upstreams;
+  };
+  if (cell.isSettled) share(twin);
+  else if (cell.twins === undefined) {
+    const twins = [twin];
+    cell.twins = twins;
+    cell.listen(() => twins.forEach(share));
+  } else cell.twins.push(twin);
 }
 
 /** Values such as files must look outside before they have a hash; then the evaluation begins again. */

@@ -176,6 +176,25 @@ export class Execution {
     jobStorage.outside(() => promise.then(arrived, failed));
   }
 
+  /** Like {@link await}, for what a job's function gives. Jobs wait by the hundred thousand, so this keeps little. */
+  awaitJob<T>(
+    job: Job,
+    promise: PromiseLike<T>,
+    onValue: (exec: Execution, job: Job, value: T) => void,
+    onError: (exec: Execution, job: Job, error: unknown) => void,
+  ): void {
+    this.external++;
+    const arrived = (value: T): void => {
+      this.external--;
+      if (!this.over) this.push(() => onValue(this, job, value));
+    };
+    const failed = (error: unknown): void => {
+      this.external--;
+      if (!this.over) this.push(() => onError(this, job, error));
+    };
+    jobStorage.outside(() => promise.then(arrived, failed));
+  }
+
   /** Like {@link await}, for a promise that may itself wait for something of this execution. */
   hold<T>(promise: PromiseLike<T>, onValue: (value: T) => void, onError: (error: unknown) => void): void {
     this.held++;

@@ -13,12 +13,6 @@ import { recordTraceback, storableErrorValue, type Traceback } from "./traceback
 
 /** Values whose text is longer than this are not kept for equal calls but read back from the store. */
 const KEEP = 256;
-/** A job that took longer, in milliseconds, is stored before its result is announced. */
-const SLOW = 500;
-
-/** Types whose values are recorded with their path. */
-const _FILE_TYPES: ReadonlySet<string> = new Set(["redun.File", "redun.ContentFile", "redun.IFile"]);
-
 const NO_RECORDS: readonly never[] = [];
 
 /** Marks a job as begun: its record is written from now on. */
@@ -168,7 +162,7 @@ function conclude(
     exec.settle(job.cell, failed, result, failed ? undefined : stored);
     job.release(exec.options.events.has("job-end"));
   };
-  if (endTime - job.startTime < SLOW || cached || exec.isCancelled) {
+  if (!job.slow || exec.isCancelled) {
     announce();
     return;
   }

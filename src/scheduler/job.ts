@@ -29,7 +29,7 @@ export class Job {
   /** Jobs of the expressions in this job's result, in the order in which they were met. */
   children: Job[] | undefined = undefined;
   /** Values of expressions under this job, by expression hash. */
-  cells: Map<string, CellEntry> | undefined = undefined;
+  cells: Map<string, Cell> | undefined = undefined;
   options: Options = NO_OPTIONS;
   /** Options that jobs below inherit. */
   exports: Options = NO_OPTIONS;
@@ -46,6 +46,10 @@ export class Job {
   status: "PENDING" | JobStatus = "PENDING";
   /** Milliseconds since the epoch; 0 before the start. */
   startTime = 0;
+  /** When the function began, or went on after awaiting an expression, in milliseconds since the epoch. */
+  busySince = 0;
+  /** Whether the function took so long that its result is stored before it is announced. */
+  slow = false;
   cached = false;
   /** Whether the function has awaited an expression, so that its children don't show in what it returned. */
   awaited = false;
@@ -104,11 +108,4 @@ export class Job {
     this.abort = undefined;
     this.log = undefined;
   }
-}
-
-/** An expression's cell under a job, with the other equal expressions that share it. */
-export interface CellEntry {
-  readonly cell: Cell;
-  readonly node: import("../expression/node.ts").ExpressionNode;
-  twins: import("../expression/node.ts").ExpressionNode[] | undefined;
 }

@@ -174,7 +174,7 @@ function encodeArguments(job: Job): EncodedValue[] {
   const { node, args } = job;
   return args.map((arg, i) => {
     const inner = i < node.args.length ? nodeOf(node.args[i]) : undefined;
-    const cell = inner === undefined ? undefined : job.parent?.cells?.get(inner.hash)?.cell;
+    const cell = inner === undefined ? undefined : job.parent?.cells?.get(inner.hash);
     return cell?.encoded ?? encodeValue(arg, `args[${i}]`);
   });
 }

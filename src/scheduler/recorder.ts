@@ -34,7 +34,7 @@ const emptyBatch = (): Batch => ({
 });
 
 /** A batch of this many records is written without waiting for more. */
-const FULL = 4000;
+const FULL = 32_000;
 
 /**
  * Writes records behind the scheduler's back, in groups and in order. It owns what is not stored yet; a batch is one
