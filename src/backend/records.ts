@@ -1,6 +1,9 @@
 import type { Json } from "../value/json.ts";
 import type { EncodedValue } from "../value/value.ts";
 
+/** Type name of the value that a failed call has in place of a result; the status FAILED is derived from it. */
+export const ERROR_VALUE_TYPE = "redun.ErrorValue";
+
 /** Times are milliseconds since the epoch, UTC; fractions carry microseconds. Hashes are 40 hex digits. Ids are UUIDs. */
 export type Millis = number;
 

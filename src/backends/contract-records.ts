@@ -8,12 +8,12 @@ import type {
   TaskRecord,
   ValueRecord,
 } from "../backend/records.ts";
+import { ERROR_VALUE_TYPE } from "../backend/records.ts";
+import { tagHash } from "../backend/tags.ts";
 import { hashArguments, hashCallNode, hashEval, hashStruct } from "../value/hash.ts";
 import type { Json } from "../value/json.ts";
 import { encodeValue } from "../value/value.ts";
 import { splitFullname } from "./record-store.ts";
-import { ERROR_TYPE } from "./status.ts";
-import { tagHash } from "./tags.ts";
 
 /** A hash that follows from a readable name. */
 export const hashOf = (name: string): string => hashStruct(["contract", name]);
@@ -60,7 +60,10 @@ export const fileOf = (path: string): ValueRecord => ({
 });
 
 /** What stands in place of the result of a failed call. */
-export const errorOf = (message: string): ValueRecord => ({ ...valueRecord({ message }), type: ERROR_TYPE });
+export const errorOf = (message: string): ValueRecord => ({
+  ...valueRecord({ message }),
+  type: ERROR_VALUE_TYPE,
+});
 
 export function taskOf(fullname: string, version = "1"): TaskRecord {
   const { name, namespace } = splitFullname(fullname);

@@ -17,6 +17,7 @@ import type {
   TaskRecord,
   ValueRecord,
 } from "../backend/records.ts";
+import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
 import {
   fullnameOf,
@@ -25,7 +26,7 @@ import {
   type ImportedExecution,
   taskValue,
 } from "./record-store.ts";
-import { ERROR_TYPE, executionStatus, jobStatus } from "./status.ts";
+import { executionStatus, jobStatus } from "./status.ts";
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
@@ -210,7 +211,7 @@ export class MemoryStore {
   }
 
   isError(valueHash: string): boolean {
-    return this.values.get(valueHash)?.type === ERROR_TYPE;
+    return this.values.get(valueHash)?.type === ERROR_VALUE_TYPE;
   }
 
   call(callHash: string): CallNodeRow | undefined {

@@ -1,5 +1,5 @@
+import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { anyText, hashText, hashTextOrNull, timeText, uuidText } from "./sql-keys.ts";
-import { ERROR_TYPE } from "./status.ts";
 
 /**
  * The physical tables. Rows refer to each other by integer, so that a small job costs some 450 bytes and most inserts
@@ -12,7 +12,7 @@ import { ERROR_TYPE } from "./status.ts";
  */
 const tables = `
 CREATE TABLE r_name(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-INSERT INTO r_name(id, name) VALUES (1, '${ERROR_TYPE}');
+INSERT INTO r_name(id, name) VALUES (1, '${ERROR_VALUE_TYPE}');
 CREATE TABLE r_value(id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, type INTEGER REFERENCES r_name, format INTEGER REFERENCES r_name,
   text TEXT);
 CREATE INDEX r_value_error ON r_value(id) WHERE type = 1;

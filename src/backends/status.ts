@@ -1,8 +1,5 @@
 import type { ExecutionStatus, JobStatus } from "../backend/records.ts";
 
-/** Type name of the value that a failed call has in place of a result. */
-export const ERROR_TYPE = "redun.ErrorValue";
-
 /** Status of a job; it is stored nowhere. */
 export function jobStatus(job: { failed: boolean; ended: boolean; cached: boolean }): JobStatus {
   if (job.failed) return "FAILED";

@@ -1,12 +1,7 @@
 import type { TagRow } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
-import { hashStruct } from "../value/hash.ts";
-import { type Json, stableJson } from "../value/json.ts";
-
-/** Hash of a tag: of its entity, key, value and the tags it supersedes. */
-export function tagHash(entityId: string, key: string, value: Json, parents: readonly string[] = []): string {
-  return hashStruct(["Tag", entityId, key, stableJson(value), [...parents].sort()]);
-}
+import { tagHash } from "../backend/tags.ts";
+import { stableJson } from "../value/json.ts";
 
 /**
  * The tag to record so that one like the given is current. A tag that was superseded or deleted exists already and is

@@ -1,7 +1,8 @@
 import type { Backend, CallNodeRow, FoundId, JobRow, ValueRow } from "../backend/backend.ts";
 import type { JobStatus } from "../backend/records.ts";
+import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import type { JobCounts } from "../scheduler/events.ts";
-import { ERROR_VALUE_TYPE, ErrorValue, formatTraceback } from "../scheduler/traceback.ts";
+import { ErrorValue, formatTraceback } from "../scheduler/traceback.ts";
 import { display } from "../value/display.ts";
 import { decodeValue } from "../value/value.ts";
 import { colors } from "./colors.ts";

@@ -32,18 +32,3 @@ export class ContextTable {
     return context;
   }
 }
-
-/** What a dot path leads to inside a context, or the fallback. */
-export function contextValue(
-  values: Readonly<Record<string, unknown>>,
-  path: string,
-  fallback: unknown,
-): unknown {
-  let at: unknown = values;
-  for (const key of path.split(".")) {
-    if (typeof at !== "object" || at === null || Array.isArray(at) || !Object.hasOwn(at, key))
-      return fallback;
-    at = (at as Record<string, unknown>)[key];
-  }
-  return at;
-}

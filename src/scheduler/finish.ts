@@ -209,7 +209,7 @@ function callNodeOf(job: Job, stored: EncodedValue, result: unknown, timestamp: 
 }
 
 function argumentOf(job: Job, arg: unknown, position: number): ArgumentRecord {
-  const given = position < job.defaultsFrom ? job.node.args[position] : undefined;
+  const given = job.node.args[position];
   const upstream =
     typeof given === "function" || (typeof given === "object" && given !== null)
       ? upstreamCalls(given, leaves)

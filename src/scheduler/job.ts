@@ -38,8 +38,6 @@ export class Job {
   /** Evaluated arguments, defaults included, by position. */
   args: readonly unknown[] = [];
   argValues: readonly (EncodedValue | undefined)[] = [];
-  /** Positions from here on were filled by defaults. */
-  defaultsFrom = 0;
   argsHash = "";
   evalHash: string | undefined = undefined;
   taskHash = "";
@@ -72,6 +70,13 @@ export class Job {
 
   get isEnded(): boolean {
     return this.status === "DONE" || this.status === "CACHED" || this.status === "FAILED";
+  }
+
+  /** Whether a default is the argument at this position: as in JavaScript, for one that is missing or `undefined`. */
+  isFilled(position: number): boolean {
+    const { args } = this.node;
+    if (position >= args.length) return true;
+    return args[position] === undefined && this.task.definition.defaults[position] !== undefined;
   }
 
   /** The call as text: every parameter by name. */

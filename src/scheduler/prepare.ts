@@ -88,9 +88,8 @@ function contextOf(exec: Execution, job: Job): Job["context"] {
 
 function evaluateArguments(exec: Execution, job: Job): void {
   const given = job.node.args;
-  const { defaults } = job.task.definition;
-  job.defaultsFrom = given.length;
-  if (defaults.length <= given.length) {
+  const filled = filledPositions(job);
+  if (filled.length === 0) {
     evaluate(exec, given, job.parent, (failed, result) => {
       if (failed) failJob(exec, job, result);
       else {
@@ -100,13 +99,15 @@ function evaluateArguments(exec: Execution, job: Job): void {
     });
     return;
   }
-  const args: unknown[] = [...given];
-  for (let i = given.length; i < defaults.length; i++) args.push(defaults[i]);
+  const { defaults } = job.task.definition;
   // A default sees the context that the job itself has, while its jobs are siblings of this one.
   const scope = job.parent !== undefined ? defaultScope(job) : job.parent;
   let failed = false;
   let left = 2;
-  const parts: [unknown, unknown] = [given, args.slice(given.length)];
+  const parts: [given: readonly unknown[], defaults: readonly unknown[]] = [
+    given,
+    filled.map((position) => defaults[position]),
+  ];
   const arrived = (index: 0 | 1) => (error: boolean, result: unknown) => {
     if (failed) return;
     if (error) {
@@ -114,13 +115,28 @@ function evaluateArguments(exec: Execution, job: Job): void {
       failJob(exec, job, result);
       return;
     }
-    parts[index] = result;
+    parts[index] = result as unknown[];
     if (--left > 0) return;
-    job.args = [...(parts[0] as unknown[]), ...(parts[1] as unknown[])];
+    const args = [...parts[0]];
+    filled.forEach((position, i) => {
+      args[position] = parts[1][i];
+    });
+    job.args = args;
     hashJob(exec, job);
   };
   evaluate(exec, parts[1], scope, arrived(1));
   evaluate(exec, given, job.parent, arrived(0));
+}
+
+const NO_POSITIONS: readonly number[] = [];
+
+/** Positions of the arguments that defaults fill, ascending. */
+function filledPositions(job: Job): readonly number[] {
+  const size = job.task.definition.defaults.length;
+  if (size === 0) return NO_POSITIONS;
+  const positions: number[] = [];
+  for (let i = 0; i < size; i++) if (job.isFilled(i)) positions.push(i);
+  return positions;
 }
 
 /** The parent, as an evaluation under this job's context sees it. */
@@ -173,7 +189,7 @@ function hashJob(exec: Execution, job: Job): void {
 function encodeArguments(job: Job): EncodedValue[] {
   const { node, args } = job;
   return args.map((arg, i) => {
-    const inner = i < node.args.length ? nodeOf(node.args[i]) : undefined;
+    const inner = nodeOf(node.args[i]);
     const cell = inner === undefined ? undefined : job.parent?.cells?.get(inner.hash);
     return cell?.encoded ?? encodeValue(arg, `args[${i}]`);
   });
@@ -190,7 +206,7 @@ function computeHashes(job: Job): void {
   for (let i = 0; i < args.length; i++) {
     if (configs.has(i)) continue;
     const { hash } = job.argValues[i]!;
-    if (i < job.defaultsFrom) positional.push(hash);
+    if (!job.isFilled(i)) positional.push(hash);
     else {
       named ??= {};
       named[String(i)] = hash;

@@ -339,7 +339,7 @@ function rootExpression(exec: Execution, expression: unknown): unknown {
     }
     const lazyParts = [
       node.args,
-      task.definition.defaults.slice(node.args.length),
+      task.definition.defaults.filter((_default, i) => node.args[i] === undefined),
       task.definition.options,
       node.options,
     ];

@@ -1,6 +1,6 @@
 import type { TagEntity } from "../backend/records.ts";
-import { hashStruct } from "../value/hash.ts";
-import { type Json, stableJson } from "../value/json.ts";
+import { tagHash } from "../backend/tags.ts";
+import type { Json } from "../value/json.ts";
 import type { Execution } from "./execution.ts";
 
 export type TagPairs = readonly (readonly [string, Json])[];
@@ -12,11 +12,6 @@ export function jobTags(option: unknown): TagPairs {
   if (option === undefined || option === null) return NONE;
   if (Array.isArray(option)) return option.map(([key, value]) => [String(key), value as Json]);
   return Object.entries(option as Record<string, Json>);
-}
-
-/** Hash of a tag. */
-export function tagHash(entityId: string, key: string, value: Json, parents: readonly string[] = []): string {
-  return hashStruct(["Tag", entityId, key, stableJson(value), [...parents].sort()]);
 }
 
 /** Records tags of an entity. */

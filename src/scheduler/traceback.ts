@@ -1,3 +1,4 @@
+import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { InvalidEncodingError } from "../errors/errors.ts";
 import { asError, errorRecord } from "../executor/job-error.ts";
 import { display } from "../value/display.ts";
@@ -150,9 +151,6 @@ export class ErrorValue {
       tracebacks.set(error, traceback);
   }
 }
-
-/** Type name of {@link ErrorValue}; stores derive the status FAILED from it. */
-export const ERROR_VALUE_TYPE = "redun.ErrorValue";
 
 const errorValueCodec: ValueCodec<ErrorValue, unknown[]> = {
   name: ERROR_VALUE_TYPE,

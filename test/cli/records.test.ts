@@ -153,6 +153,7 @@ export const make = task("one.make", async (path: string) => {
   await file.write("made");
   return file;
 });
+export const filled = task({ name: "one.filled", defaults: [undefined, 5] }, (a?: number, b?: number) => [a, b]);
 export const odd = task("one.odd", () => {
   throw Object.assign(new Error("odd"), { fn: () => 1 });
 });
@@ -161,6 +162,7 @@ export const odd = task("one.odd", () => {
 
   test("runs one task without a scheduler, and prints its result", async () => {
     expect(await space.ok("oneshot hello.ts greeter --greet Hi --thing You")).toBe("'Hi, You!'\n");
+    expect(await space.ok("oneshot one.ts filled --a 1")).toBe("[ 1, 5 ]\n");
   });
 
   test("reads arguments from a file, writes the result, and takes one that is there", async () => {

@@ -234,6 +234,16 @@ describe("default arguments", () => {
     expect(await scheduler.run(scaled(5, 1, "given"))).toEqual([5, "given"]);
   });
 
+  test("fill an explicit undefined, wherever it stands, under the same key as one left out", async () => {
+    const scheduler = newScheduler();
+    const seen = watchJobs(scheduler);
+    const pair = task({ name: "opt.pair", defaults: [same(2), undefined, 3] }, (...all: unknown[]) => all);
+    expect(await scheduler.run(pair(undefined, 5))).toEqual([2, 5, 3]);
+    expect(await scheduler.run(pair(undefined, 5, undefined))).toEqual([2, 5, 3]);
+    expect(await scheduler.run(pair(1, undefined, null))).toEqual([1, undefined, null]);
+    expect(seen.filter((text) => text === "opt.pair: run")).toHaveLength(2);
+  });
+
   test("TSK-062: one that fails fails the call", async () => {
     const fails = task("opt.noDefault", () => {
       throw new Error("no default");

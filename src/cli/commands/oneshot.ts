@@ -65,6 +65,7 @@ export async function oneshot(cli: Cli, words: string[], given: Record<string, u
     const base = options.input === undefined ? [] : await readArguments(options.input, places.rank);
     const values = parameterValues(found.described, parser.opts());
     args = positionalArguments(found.described, values, base, defaults);
+    for (let i = 0; i < defaults.length; i++) if (args[i] === undefined) args[i] = defaults[i];
     const returned: unknown = task.fn(...args);
     // An expression is the result as it is; awaiting it would evaluate it, for which there is no scheduler here.
     const result: unknown = isExpression(returned) ? returned : await returned;

@@ -1,6 +1,6 @@
 import type { Backend, FoundId, TagRow } from "../../backend/backend.ts";
 import type { TagRecord } from "../../backend/records.ts";
-import { tagHash } from "../../scheduler/tags.ts";
+import { tagHash } from "../../backend/tags.ts";
 import { stableJson } from "../../value/json.ts";
 import { type Cli, openRepoConfig } from "../cli.ts";
 import { UsageError } from "../client-error.ts";
