@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { SqlBackend } from "../src/backends/sql-backend.ts";
@@ -154,15 +155,14 @@ async function measureBare(n: number, runs: number): Promise<number> {
   });
   await scheduler.load();
   steps.length = 0;
-  setSha512((data) => {
+  const sha512 = setSha512((data) => {
     hashed.push(data);
     return createHash("sha512").update(data).digest("hex");
   });
   await scheduler.run(fan(n));
   await scheduler.close();
   remove(path);
-  const { hash } = await import("node:crypto");
-  setSha512((data) => hash("sha512", data, "hex"));
+  setSha512(sha512);
   const samples: number[] = [];
   for (let i = 0; i < runs; i++) samples.push(((await bareCost(steps, hashed)) / n) * 1000);
   return summarize(samples).median;
@@ -190,22 +190,18 @@ async function sizeOfFan(n: number): Promise<number> {
   return size / n;
 }
 
-async function memoryOfLiveJobs(n: number): Promise<number> {
+/** Bytes of heap that a job at work holds, once its record is written: in asynchronous functions, or waiting for a job below. */
+async function memoryOfLiveJobs(n: number, kind: "function" | "job"): Promise<number> {
   const gate = Promise.withResolvers<void>();
   const waiting = task("bench.waiting", async (_n: number) => gate.promise);
   const all = task("bench.all", (size: number) => Array.from({ length: size }, (_, i) => waiting(i)));
+  const deep = task("bench.deep", (size: number): unknown => (size === 0 ? waiting(0) : deep(size - 1)));
   return withStore(async (scheduler) => {
     globalThis.gc?.();
     const before = process.memoryUsage().heapUsed;
-    let started = 0;
-    const full = Promise.withResolvers<void>();
-    const timer = setInterval(() => {
-      started = scheduler.running().length;
-      if (started > n) full.resolve();
-    }, 50);
-    const run = scheduler.run(all(n));
-    await full.promise;
-    clearInterval(timer);
+    const run = scheduler.run(kind === "function" ? all(n) : deep(n));
+    while (scheduler.running().length <= n) await setTimeout(50);
+    await setTimeout(500);
     globalThis.gc?.();
     const used = process.memoryUsage().heapUsed - before;
     gate.resolve();
@@ -257,7 +253,12 @@ async function measure(): Promise<void> {
     add(name, "µs/job", samples, "same cost a job");
   }
   add("database of a small job", "bytes", [await sizeOfFan(N)], "1000");
-  if (globalThis.gc !== undefined) add("memory of a live job", "bytes", [await memoryOfLiveJobs(N)], "1500");
+  if (globalThis.gc !== undefined) {
+    const functions = await memoryOfLiveJobs(100_000, "function");
+    add("memory of a job in an asynchronous function", "bytes", [functions], "1500");
+    const jobs = await memoryOfLiveJobs(100_000, "job");
+    add("memory of a job that waits for another", "bytes", [jobs], "1500");
+  }
 
   const cli = new URL("../bin/redun.js", import.meta.url).pathname;
   if (existsSync(new URL("../dist/cli.js", import.meta.url))) {

@@ -212,8 +212,7 @@ function failedAttempt(exec: Execution, job: Job, error: unknown): void {
     events.emit({ type: "job-retry", job: job.info, attempt: job.attempts, error });
   job.abort = undefined;
   // What the failed attempt has called is called again, or found among the finished calls.
-  job.children = undefined;
-  job.cells = undefined;
+  job.forgetChildren();
   // Units that were given back while the function waited must be had again.
   if (job.units === undefined && job.options.limits !== undefined) callFunction(exec, job);
   else attempt(exec, job);

@@ -98,15 +98,14 @@ export function evaluateNode(exec: Execution, node: ExpressionNode, job: Job | u
     return evaluateAfterRefresh(exec, node, job, error);
   }
   if (job !== undefined) {
-    job.cells ??= new Map();
-    const known = job.cells.get(hash);
+    const known = job.cellOf(hash);
     if (known !== undefined) {
       if (known.node !== node) shareProvenance(known, node);
       return known;
     }
   }
   const cell = new Cell(node);
-  job?.cells?.set(hash, cell);
+  job?.addCell(hash, cell);
   if (node instanceof TaskNode) createJob(exec, node, job, cell);
   else exec.push(() => step(exec, node, job, cell));
   return cell;

@@ -28,8 +28,8 @@ export class Job {
   readonly cell: Cell;
   /** Jobs of the expressions in this job's result, in the order in which they were met. */
   children: Job[] | undefined = undefined;
-  /** Values of expressions under this job, by expression hash. */
-  cells: Map<string, Cell> | undefined = undefined;
+  /** Values of expressions under this job: the only one, or all by expression hash. */
+  private cells: Cell | Map<string, Cell> | undefined = undefined;
   options: Options = NO_OPTIONS;
   /** Options that jobs below inherit. */
   exports: Options = NO_OPTIONS;
@@ -103,13 +103,37 @@ export class Job {
     };
   }
 
+  /** The cell of an expression under this job. */
+  cellOf(hash: string): Cell | undefined {
+    if (this.cells instanceof Map) return this.cells.get(hash);
+    return this.cells?.node?.hash === hash ? this.cells : undefined;
+  }
+
+  /** Adds the cell of an expression that has none yet. */
+  addCell(hash: string, cell: Cell): void {
+    const { cells } = this;
+    if (cells === undefined) this.cells = cell;
+    else if (cells instanceof Map) cells.set(hash, cell);
+    else {
+      this.cells = new Map([
+        [cells.node!.hash, cells],
+        [hash, cell],
+      ]);
+    }
+  }
+
+  /** Forgets what the function has called, before it is called again. */
+  forgetChildren(): void {
+    this.children = undefined;
+    this.cells = undefined;
+  }
+
   /** Lets go of what only a running job needs. */
   release(keepCall: boolean): void {
     if (keepCall) this.callText = this.call;
     this.args = [];
     this.argValues = [];
-    this.children = undefined;
-    this.cells = undefined;
+    this.forgetChildren();
     this.abort = undefined;
     this.log = undefined;
   }

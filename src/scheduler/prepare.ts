@@ -146,7 +146,7 @@ function defaultScope(job: Job): Job {
   return Object.create(parent, {
     context: { value: job.context },
     // Expressions equal but for the context must not share a cell.
-    cells: { value: new Map(), writable: true },
+    cells: { value: undefined, writable: true },
     children: {
       get: () => parent.children,
       set: (children) => {
@@ -190,7 +190,7 @@ function encodeArguments(job: Job): EncodedValue[] {
   const { node, args } = job;
   return args.map((arg, i) => {
     const inner = nodeOf(node.args[i]);
-    const cell = inner === undefined ? undefined : job.parent?.cells?.get(inner.hash);
+    const cell = inner === undefined ? undefined : job.parent?.cellOf(inner.hash);
     return cell?.encoded ?? encodeValue(arg, `args[${i}]`);
   });
 }

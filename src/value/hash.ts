@@ -56,9 +56,11 @@ function compact(hash: NonNullable<NodeCrypto["hash"]>): Sha512 {
 
 let implementation: Sha512 = detect();
 
-/** Replaces the SHA-512 in use, for a runtime with a faster one. `undefined` restores the portable one. */
-export function setSha512(sha: Sha512 | undefined): void {
+/** Replaces the SHA-512 in use, for a runtime with a faster one. `undefined` means the portable one. @returns the one in use before */
+export function setSha512(sha: Sha512 | undefined): Sha512 {
+  const before = implementation;
   implementation = sha ?? portable;
+  return before;
 }
 
 /**

@@ -35,8 +35,9 @@ describe("hashing bytes", () => {
   test("HSH-010: the portable and the runtime's own implementation agree", () => {
     const texts = ["", "hello", "é", "😀", "\ud800", "x".repeat(1000)];
     const own = texts.map(hashBytes);
-    setSha512(undefined);
+    const before = setSha512(undefined);
     expect(texts.map(hashBytes)).toEqual(own);
+    setSha512(before);
   });
 
   test("HSH-039: a stream hashes like the whole, whatever the block size", () => {
