@@ -1,0 +1,182 @@
+/**
+ * What a page may ask of the engine, which runs in a worker of this tab or of another one that has the same repository
+ * open. Everything here is plain data that can be cloned between them.
+ *
+ * @module
+ */
+import type { Backend, RecordJson } from "../backend/backend.ts";
+import type { ErrorRecord } from "../errors/redun-error.ts";
+import type { PackageManifest } from "../package/types.ts";
+import type { JobCounts } from "../scheduler/events.ts";
+import type { Traceback } from "../scheduler/traceback.ts";
+import type { Json } from "../value/json.ts";
+
+/** A workflow as its author writes it. */
+export interface WorkflowSource {
+  /** Path of the module with the tasks, one of the files. */
+  readonly entry: string;
+  /** Text by path. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+/** What became of a workflow: its code package, which the engine keeps by its hash. */
+export interface BuiltWorkflow {
+  readonly hash: string;
+  readonly manifest: PackageManifest;
+  readonly warnings: readonly string[];
+}
+
+/** What is to be run. The arguments are by name; those that are left out have their defaults. */
+export interface RunRequest {
+  /** UUID, made by the caller: asking twice runs once. */
+  readonly executionId: string;
+  /** Hash of a package that was built here. */
+  readonly package: string;
+  /** Fullname. */
+  readonly task: string;
+  /** Canonical encodings of the arguments, by position; `undefined` has the task's default. */
+  readonly args: readonly (string | undefined)[];
+  readonly tags?: readonly (readonly [key: string, value: Json])[];
+  /** `false` takes no result of an earlier execution. */
+  readonly cache?: boolean;
+  readonly dryRun?: boolean;
+  /** Context, as a canonical encoding. */
+  readonly context?: string;
+}
+
+/** How an execution ended. */
+export type RunOutcome =
+  | {
+      readonly status: "DONE";
+      /** Canonical encoding and hash of the result. */
+      readonly value: string;
+      readonly valueHash: string;
+    }
+  | {
+      readonly status: "FAILED" | "CANCELLED" | "DRYRUN";
+      readonly error: ErrorRecord;
+      readonly traceback: Traceback | undefined;
+    };
+
+/** A job as events and views show it. */
+export interface JobView {
+  readonly id: string;
+  readonly parentId: string | null;
+  /** Fullname. */
+  readonly task: string;
+  /** `task(arg=1, …)` */
+  readonly call: string;
+}
+
+/** What happens in the engine, in order. `seq` counts from 1 and has no gaps. Times are milliseconds since the epoch. */
+export type EngineEvent = { readonly seq: number; readonly executionId: string; readonly time: number } & (
+  | { readonly type: "execution-start"; readonly args: readonly string[]; readonly resumes?: string }
+  | { readonly type: "execution-end"; readonly outcome: RunOutcome; readonly duration: number }
+  | { readonly type: "job-start"; readonly job: JobView; readonly executor: string }
+  | {
+      readonly type: "job-end";
+      readonly job: JobView;
+      readonly status: "DONE" | "CACHED" | "FAILED";
+      readonly callHash: string | undefined;
+    }
+  | { readonly type: "job-miss"; readonly job: JobView; readonly message: string }
+  | { readonly type: "job-log"; readonly jobId: string; readonly line: string }
+  | { readonly type: "counts"; readonly counts: Readonly<Record<string, JobCounts>> }
+  | { readonly type: "warning"; readonly message: string }
+);
+
+/** A repository and the engine that has it open. */
+export interface EngineInfo {
+  readonly repo: string;
+  readonly version: string;
+  readonly store: "opfs" | "indexeddb";
+  /** Whether the browser promised to keep the data. */
+  readonly persisted: boolean;
+  /** Bytes in use and available to this site, where the browser tells. */
+  readonly usage: number | undefined;
+  readonly quota: number | undefined;
+  /** Most jobs at once. */
+  readonly workers: number;
+  /** Executions at work. */
+  readonly running: readonly string[];
+}
+
+/** A file or folder of the repository's own storage. */
+export interface FileEntry {
+  /** `opfs:` path. */
+  readonly path: string;
+  readonly size: number;
+  readonly isFolder: boolean;
+}
+
+/** The methods of a store that read, as the engine offers them. */
+export type StoreQueries = Pick<
+  Backend,
+  | "find"
+  | "count"
+  | "getValues"
+  | "getExecutions"
+  | "getJobs"
+  | "getCallNodes"
+  | "getTasks"
+  | "getTags"
+  | "tagCounts"
+  | "callsOfValue"
+  | "parentCalls"
+  | "nearestCall"
+>;
+
+/** The engine's methods. Each may be repeated without harm, since the engine may move to another tab in the middle. */
+export interface EngineApi {
+  info(): Promise<EngineInfo>;
+  /** @throws PackageError with file, line, column and frame */
+  build(source: WorkflowSource): Promise<BuiltWorkflow>;
+  /** Begins an execution, after those asked for before. @returns when it was accepted */
+  start(request: RunRequest): Promise<void>;
+  /** @returns how it ended, once it has; `undefined` for one that this engine does not know */
+  outcome(executionId: string): Promise<RunOutcome | undefined>;
+  cancel(executionId: string): Promise<void>;
+  /** Events after a number that the caller has seen, as far as they are kept (the last 50,000). */
+  eventsAfter(seq: number): Promise<readonly EngineEvent[]>;
+  query<M extends keyof StoreQueries>(
+    method: M,
+    ...args: Parameters<StoreQueries[M]>
+  ): Promise<Awaited<ReturnType<StoreQueries[M]>>>;
+  /** Records of these executions, or of everything, as the command line's `export` writes them. */
+  exportRecords(executionIds?: readonly string[]): Promise<readonly RecordJson[]>;
+  /** @returns how many were new */
+  importRecords(records: readonly RecordJson[]): Promise<number>;
+  listFiles(folder: string): Promise<readonly FileEntry[]>;
+  readFile(path: string, start?: number, end?: number): Promise<Blob>;
+  /** Copies a file that the user gave into the repository's storage. @returns its `opfs:` path */
+  addFile(path: string, data: Blob): Promise<string>;
+  removeFile(path: string): Promise<void>;
+}
+
+/** The engine, from a page. */
+export interface Engine extends EngineApi {
+  /** Whether the engine runs in this tab. */
+  readonly isHere: boolean;
+  /** Calls a listener with events as they come, from now on, some at a time. @returns what stops it */
+  onEvents(listener: (events: readonly EngineEvent[]) => void): () => void;
+  /** Calls a listener when the engine has moved to another tab or back. @returns what stops it */
+  onMoved(listener: () => void): () => void;
+  /** Lets go of the repository; another tab that has it open takes over. */
+  close(): Promise<void>;
+}
+
+/** Options of `startEngine`. */
+export interface EngineOptions {
+  /** Name of the repository. Default `default`. */
+  readonly repo?: string;
+  /** Most jobs at once. Default: the machine's processors. */
+  readonly workers?: number;
+  /** Which store to use; by default SQLite on OPFS, or IndexedDB where the browser lacks that. */
+  readonly store?: "opfs" | "indexeddb";
+  /** Addresses of the engine's worker, of a job's worker, and of esbuild's WebAssembly, as the app serves them. */
+  readonly urls?: {
+    readonly engine?: string | URL;
+    readonly job?: string | URL;
+    readonly esbuild?: string | URL;
+  };
+}
