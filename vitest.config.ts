@@ -12,6 +12,9 @@ const root: string = import.meta.dirname;
 /** Tests of the core: they import nothing of Node, and pass in every runtime. */
 const portable = ["test/{value,expression,task,scheduler,builtins}/**/*.test.ts"];
 
+/** Tests of what only a browser has. */
+const browserOnly = "test/browser/**/*.test.ts";
+
 /** A hundred thousand jobs at once need more memory than a tab or an isolate is sure to have. */
 const large = ["test/scheduler/scale.test.ts"];
 
@@ -35,6 +38,8 @@ const lowerAsync: NonNullable<ViteUserConfig["plugins"]>[number] = {
   async transform(source: string, id: string) {
     const file = id.split("?")[0]!;
     if (!file.startsWith(join(root, "test/")) || !file.endsWith(".ts")) return undefined;
+    // These build packages of their own, and await at the top level.
+    if (file.startsWith(join(root, "test/browser/"))) return undefined;
     const { code, map } = await transform(source, {
       loader: "ts",
       target: "esnext",
@@ -52,6 +57,7 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: "node",
       include: ["test/**/*.test.ts"],
+      exclude: [browserOnly],
       globalSetup: ["test/setup.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
@@ -78,11 +84,20 @@ if (chromium !== undefined) {
     plugins: [lowerAsync],
     // Found at the start rather than in the middle, where vite would load the page again.
     optimizeDeps: {
-      include: ["@noble/hashes/sha2.js", "@noble/hashes/utils.js", "picomatch", "fast-check"],
+      include: [
+        "@noble/hashes/sha2.js",
+        "@noble/hashes/utils.js",
+        "picomatch",
+        "fast-check",
+        "dexie",
+        "comlink",
+      ],
+      // It finds its WebAssembly beside its own module.
+      exclude: ["@sqlite.org/sqlite-wasm"],
     },
     test: {
       name: "browser",
-      include: portable,
+      include: [...portable, browserOnly],
       exclude: large,
       testTimeout: 60_000,
       browser: {
