@@ -1,3 +1,4 @@
+import { PackageError } from "../errors/errors.ts";
 import { bundle } from "./bundle.ts";
 import { instrumentAsync } from "./lowering.ts";
 import { packageHash } from "./manifest.ts";
@@ -5,6 +6,8 @@ import { dirname, isAbsolute, join, normalize, toPosix } from "./paths.ts";
 import { diskSources, findModule, virtualSources } from "./sources.ts";
 import type { BuildOptions, CodePackage, Esbuild } from "./types.ts";
 
+export { type EngineModules, provideEngine } from "./engine-modules.ts";
+export type { LoadedPackage } from "./loaded.ts";
 export { packageHash, verifyPackage } from "./manifest.ts";
 export type {
   BuildOptions,
@@ -15,6 +18,8 @@ export type {
   PackageTask,
   ParameterType,
 } from "./types.ts";
+export { type WebEsbuildOptions, webEsbuild } from "./wasm-esbuild.ts";
+export { loadWebPackage, type WebPackage } from "./web-load.ts";
 
 /**
  * Bundles a workflow into a code package: one ES module and a manifest that gives the hash of every task.
@@ -39,8 +44,8 @@ export type {
  */
 export async function buildPackage(entry: string, options: BuildOptions = {}): Promise<CodePackage> {
   const { npm = "external", lowerAsync = false, files } = options;
-  const esbuild: Esbuild = options.esbuild ?? (await import("esbuild"));
-  const disk = files ? undefined : await diskSources();
+  const esbuild = options.esbuild ?? (await nativeEsbuild());
+  const disk = files ? undefined : diskSources();
   const paths = locate(entry, options, disk?.absolute);
   const sources = disk ?? virtualSources(files!, paths.root);
   const absolute = sources.virtual ? (findModule(sources, paths.entry) ?? paths.entry) : paths.entry;
@@ -65,6 +70,19 @@ export async function buildPackage(entry: string, options: BuildOptions = {}): P
     inputs: [...new Set([...plain.inputs, ...(shipped?.inputs ?? [])])].sort(),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
+}
+
+/** The native esbuild, by a name that a bundler for the browser does not follow. */
+async function nativeEsbuild(): Promise<Esbuild> {
+  const name = "esbuild";
+  try {
+    return (await import(/* @vite-ignore */ name)) as Esbuild;
+  } catch (cause) {
+    throw new PackageError("Cannot build a package: esbuild is not here", {
+      hint: "Install esbuild; in a browser, pass { esbuild: await webEsbuild(wasmUrl) }.",
+      cause,
+    });
+  }
 }
 
 function locate(

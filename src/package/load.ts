@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { PackageError } from "../errors/errors.ts";
-import { taskRegistry } from "../task/registry.ts";
-import type { Task } from "../task/task.ts";
 import { hashBytes } from "../value/hash.ts";
+import { type LoadedPackage, loadedPackage, registerPackage } from "./loaded.ts";
 import { engineModule, packageFile, readSidecar } from "./local-copy.ts";
-import type { CodePackage, PackageManifest } from "./types.ts";
+import type { CodePackage } from "./types.ts";
 
+export type { LoadedPackage } from "./loaded.ts";
 export { packageFile } from "./local-copy.ts";
 
 /** Where a package is loaded. */
@@ -16,17 +16,6 @@ export interface LoadOptions {
   /** The folder from which the npm packages that it imports are found. Default: the working directory. */
   readonly from?: string;
 }
-
-/** A code package whose tasks are registered in this process. */
-export interface LoadedPackage {
-  readonly hash: string;
-  readonly manifest: PackageManifest;
-  /** Those that its code defined, under their fullnames. */
-  readonly tasks: readonly Task[];
-  readonly exports: Readonly<Record<string, unknown>>;
-}
-
-const loaded = new Map<string, LoadedPackage>();
 
 /**
  * Imports a package and registers its tasks with the hashes that its manifest gives them.
@@ -51,12 +40,8 @@ export async function loadPackageFile(path: string): Promise<LoadedPackage> {
       hint: "Run the workflow again to build it.",
     });
   }
-  const known = loaded.get(sidecar.hash);
-  if (known !== undefined) {
-    // Another package may have defined tasks of the same names meanwhile.
-    for (const task of known.tasks) if (taskRegistry.get(task.fullname) !== task) taskRegistry.add(task);
-    return known;
-  }
+  const known = loadedPackage(sidecar.hash);
+  if (known !== undefined) return known;
   if (hashBytes(readFileSync(path)) !== sidecar.checksum) {
     throw new PackageError(
       `Cannot load the code package ${sidecar.hash}: its local copy ${path} was changed or damaged`,
@@ -70,21 +55,5 @@ export async function loadPackageFile(path: string): Promise<LoadedPackage> {
   (process as { setSourceMapsEnabled?(on: boolean): void }).setSourceMapsEnabled?.(true);
   // The engine's own tasks are not the package's, even if its code is the first to import them.
   await import(engineModule("redun"));
-  const before = new Set(taskRegistry.all());
-  const exports = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  const tasks = taskRegistry.all().filter((task) => !before.has(task)) as Task[];
-  attachManifest(tasks, sidecar.hash, sidecar.manifest);
-  const result: LoadedPackage = { hash: sidecar.hash, manifest: sidecar.manifest, tasks, exports };
-  loaded.set(sidecar.hash, result);
-  return result;
-}
-
-function attachManifest(tasks: readonly Task[], hash: string, manifest: PackageManifest): void {
-  const described = new Map(manifest.tasks.map((task) => [task.fullname, task]));
-  for (const { fullname, definition } of tasks) {
-    const task = described.get(fullname);
-    if (task !== undefined) definition.attach(task, hash);
-    else definition.attachCode(manifest.codeHash, hash);
-  }
-  taskRegistry.changed();
+  return registerPackage(sidecar, () => import(pathToFileURL(path).href) as Promise<Record<string, unknown>>);
 }

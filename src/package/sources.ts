@@ -1,3 +1,4 @@
+import { PackageError } from "../errors/errors.ts";
 import { dirname, isAbsolute, join, toPosix } from "./paths.ts";
 
 /** Where a build reads files from. Paths are absolute, with `/` between their parts. */
@@ -20,9 +21,20 @@ export function virtualSources(files: Record<string, string>, root: string): Sou
   };
 }
 
-/** The files of the disk. */
-export async function diskSources(): Promise<Sources> {
-  const [fs, path] = await Promise.all([import("node:fs"), import("node:path")]);
+/** A module of Node's, without an import, which a bundler for the browser would stumble over. */
+function nodeModule<T>(name: string): T {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): T | undefined } };
+  const found = process?.getBuiltinModule?.(name);
+  if (found !== undefined) return found;
+  throw new PackageError("Cannot build from the disk: this runtime has none", {
+    hint: "Pass the workflow's texts as { files }.",
+  });
+}
+
+/** The files of the disk. @throws PackageError where there is none */
+export function diskSources(): Sources {
+  const fs = nodeModule<typeof import("node:fs")>("node:fs");
+  const path = nodeModule<typeof import("node:path")>("node:path");
   return {
     virtual: false,
     absolute(name) {

@@ -2,8 +2,6 @@ import { existsSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
-import { parse } from "acorn";
 import type { OnResolveArgs } from "esbuild";
 import { hashBytes } from "../value/hash.ts";
 import {
@@ -17,7 +15,7 @@ import {
   sidecarFile,
 } from "./local-copy.ts";
 import { verifyPackage } from "./manifest.ts";
-import { type SyntaxNode, walk } from "./syntax.ts";
+import { findSites, relocate } from "./relocate.ts";
 import type { CodePackage } from "./types.ts";
 
 /**
@@ -50,61 +48,17 @@ export async function writePackage(pkg: CodePackage, dir: string, from: string):
 }
 
 async function localCode(pkg: CodePackage, from: string): Promise<string> {
-  const ast = parse(pkg.code, { ecmaVersion: "latest", sourceType: "module", locations: true });
-  const specifiers: { start: number; end: number; value: string }[] = [];
-  const metas: { start: number; end: number; key: string; line: number; column: number }[] = [];
-  walk(ast, (node) => {
-    const source = importSource(node);
-    if (source !== undefined) specifiers.push(source);
-    const meta = metaProperty(node);
-    if (meta !== undefined) metas.push(meta);
-    return undefined;
+  const sites = findSites(pkg.code);
+  const targets = await resolveImports([...new Set(sites.imports.map(({ specifier }) => specifier))], from);
+  const edits = relocate(sites, pkg.map, targets, (source) => {
+    const filename = resolve(from, source);
+    return { url: pathToFileURL(filename).href, filename, dirname: dirname(filename) };
   });
-  const targets = await resolveImports([...new Set(specifiers.map(({ value }) => value))], from);
-  const edits = specifiers.flatMap(({ start, end, value }) => {
-    const target = targets.get(value);
-    return target === undefined ? [] : [{ start, end, text: JSON.stringify(target) }];
-  });
-  const map = pkg.map === undefined || metas.length === 0 ? undefined : new TraceMap(pkg.map);
-  for (const { start, end, key, line, column } of metas) {
-    const { source } = map === undefined ? { source: null } : originalPositionFor(map, { line, column });
-    if (source === null) continue;
-    const file = resolve(from, source);
-    const value = { url: pathToFileURL(file).href, filename: file, dirname: dirname(file) }[key];
-    edits.push({ start, end, text: JSON.stringify(value) });
-  }
   let { code } = pkg;
   for (const { start, end, text } of edits.sort((a, b) => b.start - a.start)) {
     code = code.slice(0, start) + text + code.slice(end);
   }
   return pkg.map === undefined ? code : `${code}\n//# sourceMappingURL=${pkg.hash}.mjs.map\n`;
-}
-
-function importSource(node: SyntaxNode): { start: number; end: number; value: string } | undefined {
-  const { type } = node;
-  if (
-    type !== "ImportDeclaration" &&
-    type !== "ExportNamedDeclaration" &&
-    type !== "ExportAllDeclaration" &&
-    type !== "ImportExpression"
-  ) {
-    return undefined;
-  }
-  const { source } = node;
-  if (source?.type !== "Literal" || typeof source.value !== "string") return undefined;
-  return { start: source.start, end: source.end, value: source.value };
-}
-
-/** `import.meta.url` and its like mean the source file, not the copy. */
-function metaProperty(
-  node: SyntaxNode,
-): { start: number; end: number; key: string; line: number; column: number } | undefined {
-  if (node.type !== "MemberExpression" || node.object.type !== "MetaProperty" || node.computed)
-    return undefined;
-  const key = node.property.type === "Identifier" ? node.property.name : "";
-  if (key !== "url" && key !== "filename" && key !== "dirname") return undefined;
-  const { line, column } = node.loc!.start;
-  return { start: node.start, end: node.end, key, line, column };
 }
 
 async function resolveImports(specifiers: readonly string[], from: string): Promise<Map<string, string>> {

@@ -1,0 +1,64 @@
+import { taskRegistry } from "../task/registry.ts";
+import type { Task } from "../task/task.ts";
+import type { PackageManifest } from "./types.ts";
+
+/** A code package whose tasks are registered in this process. */
+export interface LoadedPackage {
+  readonly hash: string;
+  readonly manifest: PackageManifest;
+  /** Those that its code defined, under their fullnames. */
+  readonly tasks: readonly Task[];
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/** The packages that are loaded, by hash. */
+const loaded = new Map<string, LoadedPackage>();
+
+/** A package that was loaded before, its tasks being the current ones again. */
+export function loadedPackage(hash: string): LoadedPackage | undefined {
+  const known = loaded.get(hash);
+  // Another package may have defined tasks of the same names meanwhile.
+  for (const task of known?.tasks ?? []) {
+    if (taskRegistry.get(task.fullname) !== task) taskRegistry.add(task);
+  }
+  return known;
+}
+
+/** The end of the import at work: what a package defines is told by what the registry has more afterwards. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * Imports a package's module and registers its tasks with the hashes that its manifest gives them. One package is
+ * imported at a time.
+ *
+ * @param importModule - evaluates the module
+ */
+export function registerPackage(
+  { hash, manifest }: { readonly hash: string; readonly manifest: PackageManifest },
+  importModule: () => Promise<Readonly<Record<string, unknown>>>,
+): Promise<LoadedPackage> {
+  const load = async (): Promise<LoadedPackage> => {
+    const known = loadedPackage(hash);
+    if (known !== undefined) return known;
+    const before = new Set(taskRegistry.all());
+    const exports = await importModule();
+    const tasks = taskRegistry.all().filter((task) => !before.has(task)) as Task[];
+    attachManifest(tasks, hash, manifest);
+    const result: LoadedPackage = { hash, manifest, tasks, exports };
+    loaded.set(hash, result);
+    return result;
+  };
+  const result = last.then(load);
+  last = result.catch(() => undefined);
+  return result;
+}
+
+function attachManifest(tasks: readonly Task[], hash: string, manifest: PackageManifest): void {
+  const described = new Map(manifest.tasks.map((task) => [task.fullname, task]));
+  for (const { fullname, definition } of tasks) {
+    const task = described.get(fullname);
+    if (task !== undefined) definition.attach(task, hash);
+    else definition.attachCode(manifest.codeHash, hash);
+  }
+  taskRegistry.changed();
+}
