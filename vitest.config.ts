@@ -6,6 +6,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { transform } from "esbuild";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
 import { instrumentAsync } from "./src/package/lowering.ts";
+import { buildInNode } from "./test/browser/commands.ts";
 
 const root: string = import.meta.dirname;
 
@@ -91,6 +92,11 @@ if (chromium !== undefined) {
         "fast-check",
         "dexie",
         "comlink",
+        "acorn",
+        "eslint-scope",
+        "@babel/parser",
+        "@jridgewell/trace-mapping",
+        "esbuild-wasm/esm/browser.js",
       ],
       // It finds its WebAssembly beside its own module.
       exclude: ["@sqlite.org/sqlite-wasm"],
@@ -104,6 +110,7 @@ if (chromium !== undefined) {
         enabled: true,
         headless: true,
         screenshotFailures: false,
+        commands: { buildInNode },
         provider: playwright({ launchOptions: { executablePath: chromium, args: ["--no-sandbox"] } }),
         instances: [{ browser: "chromium" }],
       },

@@ -3,6 +3,7 @@ import { PackageError } from "../errors/errors.ts";
 import { dirname, join, toPosix } from "./paths.ts";
 import { type Imports, importsPlugin } from "./resolve.ts";
 import type { Sources } from "./sources.ts";
+import { readTsconfig, type Tsconfig } from "./tsconfig.ts";
 import type { Esbuild } from "./types.ts";
 
 /** What one run of esbuild gave. */
@@ -34,6 +35,8 @@ const LOWERED_ASYNC = { "async-await": false, "async-generator": false, "for-awa
  */
 export async function bundle(entry: string, options: BundleOptions): Promise<Bundle> {
   const { root, npm, sources } = options;
+  const conditions = npm === "inline" ? ["workerd", "worker", "browser", "module"] : ["node", "module"];
+  const tsconfig = readTsconfig(sources, dirname(toPosix(entry)));
   const imports: Imports = { marks: new Map(), npm: new Map(), inputs: new Set() };
   const settings: EsbuildOptions & { write: false; metafile: true } = {
     entryPoints: [entry],
@@ -46,7 +49,7 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
-    conditions: npm === "inline" ? ["workerd", "worker", "browser", "module"] : ["node", "module"],
+    conditions,
     target: "esnext",
     supported: { ...LOWERED, ...(options.lowerAsync ? LOWERED_ASYNC : {}) },
     // `"sideEffects": false` would drop a module that is imported only for the tasks that it defines.
@@ -56,8 +59,8 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
     sourcemap: "external",
     sourcesContent: true,
     logLevel: "silent",
-    plugins: [importsPlugin(sources, npm, imports)],
-    ...(sources.virtual ? { tsconfigRaw: sources.read(join(root, "tsconfig.json")) ?? "{}" } : {}),
+    plugins: [importsPlugin(sources, { npm, conditions }, imports)],
+    ...(sources.virtual ? { tsconfigRaw: rawTsconfig(tsconfig) } : {}),
   };
   const result = await options.esbuild.build(settings).catch((error: unknown) => {
     const [first] = (error as Partial<BuildFailure>).errors ?? [];
@@ -69,7 +72,9 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
   for (const name of Object.keys(result.metafile.inputs)) {
     if (!/^[a-z-]{2,}:/.test(name)) inputs.add(join(root, name));
   }
-  for (const name of configFiles(entry, sources)) inputs.add(name);
+  for (const name of tsconfig?.files ?? []) inputs.add(name);
+  const manifest = nearestManifest(entry, sources);
+  if (manifest !== undefined) inputs.add(manifest);
   return {
     code: text(".mjs"),
     map: text(".map"),
@@ -79,20 +84,18 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
   };
 }
 
-/** The configuration that esbuild reads without naming it as an input. */
-function configFiles(entry: string, sources: Sources): string[] {
-  const found: string[] = [];
-  for (const name of ["tsconfig.json", "package.json"]) {
-    for (let folder = dirname(toPosix(entry)); ; folder = dirname(folder)) {
-      const path = join(folder, name);
-      if (sources.read(path) !== undefined) {
-        found.push(path);
-        break;
-      }
-      if (dirname(folder) === folder) break;
-    }
+/** The configuration as esbuild takes it where it can't read it itself. */
+function rawTsconfig(tsconfig: Tsconfig | undefined): string {
+  return JSON.stringify({ compilerOptions: tsconfig?.compilerOptions ?? {} });
+}
+
+/** The `package.json` that esbuild reads without naming it as an input. */
+function nearestManifest(entry: string, sources: Sources): string | undefined {
+  for (let folder = dirname(toPosix(entry)); ; folder = dirname(folder)) {
+    const path = join(folder, "package.json");
+    if (sources.read(path) !== undefined) return path;
+    if (dirname(folder) === folder) return undefined;
   }
-  return found;
 }
 
 function describe({ text, location }: Message): string {
@@ -101,14 +104,19 @@ function describe({ text, location }: Message): string {
 
 function buildError(entry: string, first: Message, failure: BuildFailure): PackageError {
   const { text, location } = first;
+  const shown = location ? frame(location) : undefined;
   const others = failure.errors.slice(1).map((message) => `\n${describe(message)}`);
+  const { hint } = (first.detail ?? {}) as { readonly hint?: string };
   return new PackageError(
-    `Cannot build ${entry}: ${describe(first)}${location ? `\n\n${frame(location)}` : ""}${others.join("")}`,
+    `Cannot build ${entry}: ${describe(first)}${shown === undefined ? "" : `\n\n${shown}`}${others.join("")}`,
     {
       cause: failure,
+      hint,
       fields: {
         text,
-        ...(location ? { file: location.file, line: location.line, column: location.column + 1 } : {}),
+        ...(location
+          ? { file: location.file, line: location.line, column: location.column + 1, frame: shown }
+          : {}),
       },
     },
   );

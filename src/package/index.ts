@@ -2,7 +2,7 @@ import { PackageError } from "../errors/errors.ts";
 import { bundle } from "./bundle.ts";
 import { instrumentAsync } from "./lowering.ts";
 import { packageHash } from "./manifest.ts";
-import { dirname, isAbsolute, join, normalize, toPosix } from "./paths.ts";
+import { dirname, normalize, toPosix } from "./paths.ts";
 import { diskSources, findModule, virtualSources } from "./sources.ts";
 import type { BuildOptions, CodePackage, Esbuild } from "./types.ts";
 
@@ -45,9 +45,9 @@ export { loadWebPackage, type WebPackage } from "./web-load.ts";
 export async function buildPackage(entry: string, options: BuildOptions = {}): Promise<CodePackage> {
   const { npm = "external", lowerAsync = false, files } = options;
   const esbuild = options.esbuild ?? (await nativeEsbuild());
-  const disk = files ? undefined : diskSources();
-  const paths = locate(entry, options, disk?.absolute);
-  const sources = disk ?? virtualSources(files!, paths.root);
+  const base = normalize(`/${toPosix(options.root ?? "/")}`);
+  const sources = files ? virtualSources(files, base) : diskSources();
+  const paths = locate(entry, options, sources.absolute);
   const absolute = sources.virtual ? (findModule(sources, paths.entry) ?? paths.entry) : paths.entry;
   const settings = { root: paths.root, esbuild, sources };
 
@@ -88,12 +88,8 @@ async function nativeEsbuild(): Promise<Esbuild> {
 function locate(
   entry: string,
   options: BuildOptions,
-  absolute: ((path: string) => string) | undefined,
+  absolute: (path: string) => string,
 ): { root: string; entry: string } {
-  if (absolute) {
-    const path = absolute(entry);
-    return { root: options.root ? absolute(options.root) : dirname(path), entry: path };
-  }
-  const root = normalize(`/${toPosix(options.root ?? "/")}`);
-  return { root, entry: isAbsolute(entry) ? normalize(entry) : join(root, entry) };
+  const path = absolute(entry);
+  return { root: options.root === undefined ? dirname(path) : absolute(options.root), entry: path };
 }

@@ -1,14 +1,8 @@
 import type { OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { NPM_MARK } from "./canonical.ts";
+import { type Conditions, declaredPackage, resolveVirtual } from "./npm-files.ts";
 import { dirname, isAbsolute, join, toPosix } from "./paths.ts";
-import {
-  findModule,
-  findNpmFolder,
-  type NpmPackage,
-  packageOf,
-  type Sources,
-  splitSpecifier,
-} from "./sources.ts";
+import { findModule, type NpmPackage, packageOf, type Sources, splitSpecifier } from "./sources.ts";
 
 /** What the modules of a build import from outside. */
 export interface Imports {
@@ -44,7 +38,11 @@ const LOADERS: Record<string, OnLoadResult["loader"]> = {
  * stay imports under a mark that names their version, or are inlined. Everything else is the workflow's own
  * code, wherever it lies: also packages of the same workspace, which change without a new version.
  */
-export function importsPlugin(sources: Sources, npm: "external" | "inline", imports: Imports): Plugin {
+export function importsPlugin(
+  sources: Sources,
+  { npm, conditions }: { readonly npm: "external" | "inline"; readonly conditions: Conditions },
+  imports: Imports,
+): Plugin {
   return {
     name: "redun-imports",
     setup(build) {
@@ -61,7 +59,7 @@ export function importsPlugin(sources: Sources, npm: "external" | "inline", impo
         const declared = sources.virtual ? declaredPackage(sources, args) : undefined;
         if (declared) return place(`/node_modules/${path}`, { path, external: true }, path, declared);
         const found = sources.virtual
-          ? resolveVirtual(sources, args)
+          ? resolveVirtual(sources, args, conditions)
           : await build.resolve(path, {
               kind: args.kind,
               importer: args.importer,
@@ -69,7 +67,7 @@ export function importsPlugin(sources: Sources, npm: "external" | "inline", impo
               namespace: args.namespace,
               pluginData: RESOLVING,
             });
-        if ((found.errors?.length ?? 0) > 0 || !found.path) return found;
+        if ((found.errors?.length ?? 0) > 0 || !found.path) return sources.virtual ? missing(path) : found;
         return place(toPosix(found.path), found, path);
       });
       build.onLoad({ filter: /.*/, namespace: "redun-builtin" }, ({ path }) => ({
@@ -92,10 +90,21 @@ export function importsPlugin(sources: Sources, npm: "external" | "inline", impo
     const [name, subpath] = specifier.startsWith("#") ? [owner.name, ""] : splitSpecifier(specifier);
     note(imports, owner);
     if (npm === "inline" && !found.external) return { path: found.path! };
+    // Only a package that is not in memory is external before it gets here.
+    if (npm === "inline") return missing(specifier);
     const mark = `${NPM_MARK}${owner.name}@${owner.version}${name === owner.name ? "" : `(${name})`}${subpath}`;
     imports.marks.set(mark, specifier);
     return { path: mark, external: true };
   }
+}
+
+/** The error of an npm package that is not among the files in memory. Its hint is told with it. */
+function missing(specifier: string): OnResolveResult {
+  const [name] = splitSpecifier(specifier);
+  const hint =
+    `Add the files of the npm package ${name} to the workflow's files, under node_modules/${name}/, ` +
+    "or run the workflow from the command line, where it is installed.";
+  return { errors: [{ text: `Could not resolve ${JSON.stringify(specifier)}`, detail: { hint } }] };
 }
 
 function note(imports: Imports, { name, version }: NpmPackage): void {
@@ -123,56 +132,4 @@ function serveFiles(build: PluginBuild, sources: Sources): void {
     const extension = path.slice(path.lastIndexOf(".") + 1);
     return { contents, loader: LOADERS[extension] ?? "js", resolveDir: dirname(path) };
   });
-}
-
-/** Finds an npm package among files in memory: its entry by the commonest fields of `package.json`. */
-function resolveVirtual(sources: Sources, args: OnResolveArgs): OnResolveResult {
-  const [name, subpath] = splitSpecifier(args.path);
-  const folder = findNpmFolder(sources, args.resolveDir || "/", name);
-  if (!folder) return { errors: [{ text: `Could not resolve ${JSON.stringify(args.path)}` }] };
-  const manifest = JSON.parse(sources.read(join(folder, "package.json"))!) as Record<string, unknown>;
-  const entry = entryOf(manifest, `.${subpath}`);
-  const path = findModule(sources, join(folder, entry ?? (subpath ? `.${subpath}` : "index.js")));
-  // Without its files, a package can still be an import.
-  return path ? { path } : { path: join(folder, subpath ? `.${subpath}` : "index.js"), external: true };
-}
-
-function entryOf(manifest: Record<string, unknown>, key: string): string | undefined {
-  const pick = (value: unknown): string | undefined => {
-    if (typeof value === "string") return value;
-    if (typeof value !== "object" || value === null) return undefined;
-    const conditions = value as Record<string, unknown>;
-    for (const condition of ["import", "module", "browser", "default", "require"]) {
-      const found = pick(conditions[condition]);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  const { exports } = manifest;
-  const byPath =
-    typeof exports === "object" &&
-    exports !== null &&
-    Object.keys(exports).some((name) => name.startsWith("."));
-  const found = byPath
-    ? pick((exports as Record<string, unknown>)[key])
-    : key === "."
-      ? pick(exports)
-      : undefined;
-  return found ?? (key === "." ? (pick(manifest.module) ?? pick(manifest.main)) : undefined);
-}
-
-/** A package that isn't there in memory counts by the range that the workflow's `package.json` asks for. */
-function declaredPackage(sources: Sources, args: OnResolveArgs): NpmPackage | undefined {
-  const [name] = splitSpecifier(args.path);
-  const from = args.resolveDir || "/";
-  if (findNpmFolder(sources, from, name)) return undefined;
-  for (let folder = from; ; folder = dirname(folder)) {
-    const text = sources.read(join(folder, "package.json"));
-    if (text !== undefined) {
-      const { dependencies } = JSON.parse(text) as { dependencies?: Record<string, string> };
-      const version = dependencies?.[name];
-      if (version !== undefined) return { name, version, manifest: "" };
-    }
-    if (folder === "/" || dirname(folder) === folder) return undefined;
-  }
 }
