@@ -1,12 +1,21 @@
 /** What runs in a worker process or thread: loads code packages and runs the jobs it is sent. */
 import { isMainThread, parentPort } from "node:worker_threads";
 import "./index.ts";
-import { serveJobs } from "./executors/worker-loop.ts";
+import { captureOutput } from "./executors/capture-output.ts";
+import { openTickets } from "./executors/pipe-tickets.ts";
+import { serveJobs, type WorkerRuntime } from "./executors/worker-loop.ts";
 import type { ToWorker } from "./executors/worker-messages.ts";
 import { registerLocalFileSystem } from "./file-systems/local.ts";
 import { loadPackageFile } from "./package/load.ts";
 
 registerLocalFileSystem();
+
+const runtime: WorkerRuntime = {
+  captureOutput,
+  openTickets,
+  loadPackage: async ({ packagePath }) =>
+    packagePath === undefined ? undefined : loadPackageFile(packagePath),
+};
 
 if (isMainThread) {
   // Without its owner a worker has nothing to do.
@@ -19,7 +28,7 @@ if (isMainThread) {
         new Promise((resolve) => process.send!(message, undefined, undefined, () => resolve())),
       listen: (listener) => void process.on("message", (message) => listener(message as ToWorker)),
     },
-    loadPackageFile,
+    runtime,
   );
 } else {
   serveJobs(
@@ -27,6 +36,6 @@ if (isMainThread) {
       send: (message) => parentPort!.postMessage(message),
       listen: (listener) => void parentPort!.on("message", (message: ToWorker) => listener(message)),
     },
-    loadPackageFile,
+    runtime,
   );
 }

@@ -1,3 +1,4 @@
+import { Turns } from "../util/turns.ts";
 import type { Executor, ExecutorContext, JobResult, JobSpec, LocalCall, ScriptRunner } from "./executor.ts";
 import { runJob } from "./run-job.ts";
 
@@ -20,29 +21,20 @@ export interface InProcessOptions {
 export class InProcessExecutor implements Executor {
   readonly name: string;
   private readonly runScript: ScriptRunner | undefined;
-  private readonly waiting: (() => void)[] = [];
-  private free: number;
+  private readonly scripts: Turns;
 
   constructor(options: InProcessOptions = {}) {
     this.name = options.name ?? "default";
     this.runScript = options.runScript;
-    this.free = options.maxScripts ?? 20;
+    this.scripts = new Turns(options.maxScripts ?? 20);
   }
 
   invoke({ fn, args }: LocalCall): unknown {
     return fn(...args);
   }
 
-  async run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
+  run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
     if (spec.script === undefined) return runJob(spec, context);
-    if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
-    try {
-      return await runJob(spec, context, { runScript: this.runScript });
-    } finally {
-      const next = this.waiting.shift();
-      if (next === undefined) this.free++;
-      else next();
-    }
+    return this.scripts.take(() => runJob(spec, context, { runScript: this.runScript }));
   }
 }

@@ -1,9 +1,5 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { existsSync } from "node:fs";
-import { setTimeout } from "node:timers";
-import { fileURLToPath } from "node:url";
-import { Worker } from "node:worker_threads";
-import { guardGroup } from "./guard.ts";
+import type { ExecutorError } from "../errors/errors.ts";
+import type { NewTickets } from "./tickets.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
 
 /** What a pool hears of a worker. */
@@ -11,11 +7,15 @@ export interface WorkerListener {
   message(message: FromWorker): void;
   /** What was written past the worker's own capture, such as by native code or when it crashes. */
   output(chunk: Uint8Array): void;
+  /** The worker is about to end, and is to get no more jobs. */
+  ending(): void;
   /** Comes once and last: the worker has ended, and how. */
   ended(reason: string): void;
+  /** Comes in place of {@link ended} for a worker that could not begin, as others of its kind could not. */
+  neverStarted(error: (task: string) => ExecutorError): void;
 }
 
-/** A worker as its pool sees it, whether it is a process or a thread. */
+/** A worker as its pool sees it, whatever kind it is of. */
 export interface WorkerHandle {
   /** @throws if the message can't be sent */
   send(message: ToWorker): void;
@@ -25,100 +25,13 @@ export interface WorkerHandle {
   hold(on: boolean): void;
 }
 
-/** How workers are started. */
-export interface WorkerSettings {
-  /** Options of the runtime, such as `--max-old-space-size=4096`, besides those that this process was given. */
-  readonly execArgv?: readonly string[];
-}
-
-/** Milliseconds between asking a process to end and ending it. */
-const GRACE = 2000;
-/** Milliseconds after a process's end in which its last output may come; what it started may hold its streams open. */
-const LAST_WORDS = 300;
-/** Options of this process that make no sense for its workers. */
-const OWN = /^--(inspect|cpu-prof|heap-prof|watch|test|eval|print|interactive|input-type|check)\b|^-[cepi]$/;
-
-/** The module that a worker runs: beside this one as it was written, or in the built package. */
-function workerModule(): string {
-  const places = ["../process-worker.js", "./process-worker.js", "../process-worker.ts"];
-  const found = places
-    .map((place) => fileURLToPath(new URL(place, import.meta.url)))
-    .find((path) => existsSync(path));
-  if (found === undefined)
-    throw new Error("Cannot find the worker module of redun: the installation is incomplete");
-  return found;
-}
-
-/** Starts a child process. */
-export function startProcess(listener: WorkerListener, settings: WorkerSettings): WorkerHandle {
-  const child = fork(workerModule(), [], {
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    // A group of its own ends with all that a job has started in it.
-    detached: true,
-    execArgv: [...process.execArgv.filter((arg) => !OWN.test(arg)), ...(settings.execArgv ?? [])],
-  });
-  const release = child.pid === undefined ? undefined : guardGroup(child.pid);
-  let over = false;
-  const end = (reason: string): void => {
-    if (over) return;
-    over = true;
-    release?.();
-    listener.ended(reason);
-  };
-  const how = (code: number | null, signal: string | null): string =>
-    signal === null ? `exit code ${code}` : `signal ${signal}`;
-  child.on("message", (message) => listener.message(message as FromWorker));
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk: Uint8Array) => listener.output(chunk));
-  // `close` comes after the last message and the last output.
-  child.on("close", (code, signal) => end(how(code, signal)));
-  child.on("exit", (code, signal) => setTimeout(() => end(how(code, signal)), LAST_WORDS));
-  child.on("error", (error) => {
-    if (child.pid === undefined) end(error.message);
-  });
-  return {
-    send: (message) => void child.send(message, () => {}),
-    kill() {
-      signalGroup(child, "SIGTERM");
-      setTimeout(() => over || signalGroup(child, "SIGKILL"), GRACE).unref();
-    },
-    hold(on) {
-      const things = [child, child.channel, child.stdout, child.stderr] as ({
-        ref?(): void;
-        unref?(): void;
-      } | null)[];
-      for (const thing of things) on ? thing?.ref?.() : thing?.unref?.();
-    },
-  };
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-child.pid!, signal);
-  } catch {
-    // Where there are no groups, or it has ended meanwhile.
-    child.kill(signal);
-  }
-}
-
-/** Starts a worker thread. */
-export function startThread(listener: WorkerListener, settings: WorkerSettings): WorkerHandle {
-  const worker = new Worker(workerModule(), {
-    stdout: true,
-    stderr: true,
-    ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
-  });
-  let failure: string | undefined;
-  worker.on("message", (message: FromWorker) => listener.message(message));
-  worker.on("error", (error) => {
-    failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  });
-  worker.on("exit", (code) => listener.ended(failure ?? `exit code ${code}`));
-  for (const stream of [worker.stdout, worker.stderr])
-    stream.on("data", (chunk: Uint8Array) => listener.output(chunk));
-  return {
-    send: (message) => worker.postMessage(message),
-    kill: () => void worker.terminate(),
-    hold: (on) => (on ? worker.ref() : worker.unref()),
-  };
+/** What a worker is, such as a process or a thread, and how one is had. */
+export interface WorkerKind {
+  /** As messages name it. */
+  readonly name: string;
+  /** What may have ended a worker that ends in the middle of a job. */
+  readonly hint: string;
+  start(listener: WorkerListener): WorkerHandle;
+  /** Tickets that both this side and such a worker reach, if there can be any. */
+  makeTickets(): NewTickets | undefined | Promise<NewTickets | undefined>;
 }

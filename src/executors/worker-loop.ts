@@ -1,8 +1,8 @@
-import { toJobError } from "../executor/job-error.ts";
+import { fromJobError, toJobError } from "../executor/job-error.ts";
 import { runJob } from "../executor/run-job.ts";
-import { captureOutput } from "./capture-output.ts";
-import { openTickets, type Tickets } from "./tickets.ts";
-import type { FromWorker, JobMessage, ToWorker } from "./worker-messages.ts";
+import type { CapturedOutput } from "./output-pace.ts";
+import type { TicketPlace, Tickets } from "./tickets.ts";
+import type { FromWorker, JobMessage, PackageContent, ToWorker } from "./worker-messages.ts";
 
 /** The channel to the process that owns this worker. */
 export interface WorkerChannel {
@@ -11,34 +11,55 @@ export interface WorkerChannel {
   listen(listener: (message: ToWorker) => void): void;
 }
 
+/** What a worker's runtime provides. */
+export interface WorkerRuntime {
+  /** Hands what is printed to a listener, in place of showing it. */
+  captureOutput(listener: (lines: readonly string[]) => void): CapturedOutput;
+  openTickets(place: TicketPlace): Tickets;
+  /**
+   * Makes the tasks of a job's code package known. Called before each job of one, since several packages may define
+   * tasks of the same name.
+   *
+   * @param content - asks the owner for a package's content; it travels once
+   */
+  loadPackage(job: JobMessage, content: (hash: string) => Promise<PackageContent>): Promise<unknown>;
+}
+
 /** Longer results, in characters, are on their way before the next job begins, which may end the worker. */
 const LARGE = 50_000;
 
-/**
- * Runs the jobs that arrive on a channel, one after another. What a job prints becomes its log.
- *
- * @param loadPackage - loads the local copy of a code package
- */
-export function serveJobs(channel: WorkerChannel, loadPackage: (path: string) => Promise<unknown>): void {
+/** Runs the jobs that arrive on a channel, one after another. What a job prints becomes its log. */
+export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void {
   let queue: JobMessage[] = [];
   let modules: readonly string[] = [];
   let tickets: Tickets | undefined;
   let busy = false;
   let current: number | undefined;
-  const output = captureOutput((lines) => {
+  const packages = new Map<string, PromiseWithResolvers<PackageContent>>();
+  const output = runtime.captureOutput((lines) => {
     if (current !== undefined) channel.send({ type: "log", id: current, lines });
   });
 
-  const loadModules = once(() => Promise.all(modules.map((module) => import(module))));
+  const loadModules = once(() => Promise.all(modules.map((module) => import(/* @vite-ignore */ module))));
 
-  const run = async ({ spec, packagePath }: JobMessage): Promise<FromWorker & { type: "result" }> => {
+  const packageContent = (hash: string): Promise<PackageContent> => {
+    let asked = packages.get(hash);
+    if (asked === undefined) {
+      asked = Promise.withResolvers();
+      packages.set(hash, asked);
+      channel.send({ type: "package", hash });
+    }
+    return asked.promise;
+  };
+
+  const run = async (job: JobMessage): Promise<FromWorker & { type: "result" }> => {
     const id = current!;
     try {
       if (modules.length > 0) await loadModules();
       const result = await runJob(
-        spec,
+        job.spec,
         { signal: new AbortController().signal, log: (line) => output.line(line) },
-        { loadPackage: async () => (packagePath === undefined ? undefined : loadPackage(packagePath)) },
+        { loadPackage: () => runtime.loadPackage(job, packageContent) },
       );
       return { type: "result", id, result };
     } catch (error) {
@@ -67,9 +88,10 @@ export function serveJobs(channel: WorkerChannel, loadPackage: (path: string) =>
     switch (message.type) {
       case "init":
         ({ modules } = message);
+        channel.send({ type: "ready" });
         break;
       case "tickets":
-        tickets = openTickets(message.place);
+        tickets = runtime.openTickets(message.place);
         channel.send({ type: "tickets" });
         break;
       case "jobs":
@@ -81,6 +103,15 @@ export function serveJobs(channel: WorkerChannel, loadPackage: (path: string) =>
         queue = queue.filter(({ id }) => !ids.has(id));
         channel.send({ type: "forgotten" });
         void work();
+        break;
+      }
+      case "package": {
+        const asked = packages.get(message.hash)!;
+        if ("content" in message) asked.resolve(message.content);
+        else {
+          packages.delete(message.hash);
+          asked.reject(fromJobError(message.error));
+        }
       }
     }
   });

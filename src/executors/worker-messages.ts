@@ -1,4 +1,4 @@
-import type { JobResult, JobSpec } from "../executor/executor.ts";
+import type { JobError, JobResult, JobSpec } from "../executor/executor.ts";
 import type { TicketPlace } from "./tickets.ts";
 
 /** A job as it goes to a worker. */
@@ -11,6 +11,17 @@ export interface JobMessage {
   readonly ticket: boolean;
 }
 
+/** A code package as it goes to a worker that has no other way to it. */
+export interface PackageContent {
+  readonly hash: string;
+  /** The text of one ES module. */
+  readonly code: string;
+  /** A manifest of `redun/package`; what loads the package checks it. */
+  readonly manifest: unknown;
+  /** A version 3 source map of `code`. */
+  readonly map?: string | undefined;
+}
+
 /** What a worker is told. */
 export type ToWorker =
   /** Comes first: the modules that define tasks without a code package. */
@@ -20,11 +31,18 @@ export type ToWorker =
   /** Run these after those sent before. */
   | { readonly type: "jobs"; readonly jobs: readonly JobMessage[] }
   /** Forget these, whose tickets were taken back. */
-  | { readonly type: "forget"; readonly ids: readonly number[] };
+  | { readonly type: "forget"; readonly ids: readonly number[] }
+  /** The package that it asked for, or why there is none. */
+  | { readonly type: "package"; readonly hash: string; readonly content: PackageContent }
+  | { readonly type: "package"; readonly hash: string; readonly error: JobError };
 
 /** What a worker says. */
 export type FromWorker =
+  /** It has begun, and heard `init`. */
+  | { readonly type: "ready" }
   | { readonly type: "tickets" }
   | { readonly type: "result"; readonly id: number; readonly result: JobResult }
   | { readonly type: "log"; readonly id: number; readonly lines: readonly string[] }
-  | { readonly type: "forgotten" };
+  | { readonly type: "forgotten" }
+  /** It needs a package. */
+  | { readonly type: "package"; readonly hash: string };

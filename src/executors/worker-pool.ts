@@ -1,29 +1,29 @@
-import { setTimeout } from "node:timers";
 import { ExecutorError } from "../errors/errors.ts";
 import type { ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
+import { toJobError } from "../executor/job-error.ts";
 import { NO_OPTIONS } from "../expression/node.ts";
 import { Lines } from "./lines.ts";
-import { processTickets, type Tickets, threadTickets } from "./tickets.ts";
-import { startProcess, startThread, type WorkerHandle, type WorkerSettings } from "./worker-handle.ts";
-import type { FromWorker, JobMessage } from "./worker-messages.ts";
-
-/** What a worker is. */
-export type Mode = "process" | "thread";
+import type { Tickets } from "./tickets.ts";
+import type { WorkerHandle, WorkerKind } from "./worker-handle.ts";
+import type { FromWorker, JobMessage, PackageContent, ToWorker } from "./worker-messages.ts";
 
 /** A job for the pool, with what is to be told of its end. */
 export interface PooledJob {
   readonly spec: JobSpec;
   readonly context: ExecutorContext;
-  readonly mode: Mode;
+  /** What it is to run in; the same object for all jobs of a kind. */
+  readonly kind: WorkerKind;
   readonly packagePath: string | undefined;
   resolve(result: JobResult): void;
   reject(error: unknown): void;
 }
 
 /** Settings of a {@link WorkerPool}. */
-export interface PoolSettings extends WorkerSettings {
+export interface PoolSettings {
   readonly maxWorkers: number;
   readonly modules: readonly string[];
+  /** Gives the code packages that workers ask for. */
+  readonly packages?: ((hash: string) => Promise<PackageContent>) | undefined;
 }
 
 interface Entry {
@@ -37,7 +37,7 @@ interface Entry {
 }
 
 interface Member {
-  readonly mode: Mode;
+  readonly kind: WorkerKind;
   readonly handle: WorkerHandle;
   /** Sent and unanswered, in the order in which they run. */
   inFlight: Entry[];
@@ -78,7 +78,7 @@ export class WorkerPool {
   private members: Member[] = [];
   private waiting: Entry[] = [];
   private nextId = 1;
-  private watch: NodeJS.Timeout | undefined = undefined;
+  private watch: ReturnType<typeof setTimeout> | undefined = undefined;
   private closing: (() => void) | undefined = undefined;
 
   constructor(settings: PoolSettings) {
@@ -118,7 +118,7 @@ export class WorkerPool {
     let next = 0;
     for (; next < this.waiting.length; next++) {
       const entry = this.waiting[next]!;
-      const member = this.roomiest(entry.job.mode, this.waiting.length - next);
+      const member = this.roomiest(entry.job.kind, this.waiting.length - next);
       if (member === undefined) break;
       this.assign(member, entry);
     }
@@ -127,23 +127,23 @@ export class WorkerPool {
     for (const member of this.members) if (member.outbox.length > 0) this.deliver(member);
   }
 
-  private roomiest(mode: Mode, left: number): Member | undefined {
+  private roomiest(kind: WorkerKind, left: number): Member | undefined {
     let behind: Member | undefined;
     let spare: Member | undefined;
     for (const member of this.members) {
       if (member.ending || member.forgetting) continue;
       if (member.inFlight.length === 0) {
-        if (member.mode === mode) return member;
+        if (member.kind === kind) return member;
         spare ??= member;
       } else if (
-        member.mode === mode &&
+        member.kind === kind &&
         this.hasRoom(member, left) &&
         (behind === undefined || member.inFlight.length < behind.inFlight.length)
       ) {
         behind = member;
       }
     }
-    if (this.members.length < this.settings.maxWorkers) return this.grow(mode);
+    if (this.members.length < this.settings.maxWorkers) return this.grow(kind);
     if (spare === undefined) return behind;
     // A worker of the other kind makes room for one that is needed.
     this.end(spare);
@@ -162,7 +162,7 @@ export class WorkerPool {
 
   private async askForTickets(member: Member): Promise<void> {
     member.tickets = "asked";
-    const made = member.mode === "thread" ? threadTickets() : await processTickets();
+    const made = await member.kind.makeTickets();
     if (made === undefined || !this.members.includes(member)) {
       made?.tickets.close();
       made?.opened();
@@ -202,22 +202,22 @@ export class WorkerPool {
     member.handle.send({ type: "jobs", jobs });
   }
 
-  private grow(mode: Mode): Member {
+  private grow(kind: WorkerKind): Member {
     const lines = new Lines((line) => this.log(member.inFlight[0], line));
-    const start = mode === "thread" ? startThread : startProcess;
-    const handle = start(
-      {
-        message: (message) => this.receive(member, message),
-        output: (chunk) => lines.add(chunk),
-        ended: (reason) => {
-          lines.end();
-          this.lost(member, reason);
-        },
+    const handle = kind.start({
+      message: (message) => this.receive(member, message),
+      output: (chunk) => lines.add(chunk),
+      ending: () => {
+        member.ending = true;
       },
-      this.settings,
-    );
+      ended: (reason) => {
+        lines.end();
+        this.lost(member, reason);
+      },
+      neverStarted: (error) => this.giveUp(member, error),
+    });
     const member: Member = {
-      mode,
+      kind,
       handle,
       inFlight: [],
       outbox: [],
@@ -252,7 +252,28 @@ export class WorkerPool {
       case "forgotten":
         member.forgetting = false;
         this.dispatch();
+        break;
+      case "package":
+        void this.givePackage(member, message.hash);
+        break;
+      case "ready":
     }
+  }
+
+  private async givePackage(member: Member, hash: string): Promise<void> {
+    let answer: ToWorker;
+    try {
+      const { packages } = this.settings;
+      if (packages === undefined)
+        throw new ExecutorError(
+          `Cannot load package ${hash} in a ${member.kind.name}: no packages were given`,
+        );
+      const { code, manifest, map } = await packages(hash);
+      answer = { type: "package", hash, content: { hash, code, manifest, map } };
+    } catch (error) {
+      answer = { type: "package", hash, error: toJobError(error) };
+    }
+    if (this.members.includes(member)) member.handle.send(answer);
   }
 
   private log(entry: Entry | undefined, line: string): void {
@@ -345,6 +366,16 @@ export class WorkerPool {
     member.handle.kill();
   }
 
+  /** A worker could not begin, so that its kind's jobs can't run: they fail rather than end up in an endless loop. */
+  private giveUp(member: Member, error: (task: string) => ExecutorError): void {
+    const { kind } = member;
+    const hopeless = this.waiting.filter(({ job }) => job.kind === kind);
+    this.waiting = this.waiting.filter(({ job }) => job.kind !== kind);
+    for (const entry of [...member.inFlight.splice(0), ...hopeless])
+      this.fail(entry, error(entry.job.spec.task));
+    this.lost(member, "");
+  }
+
   /** A worker has ended: the job that it ran fails, and those that it had not begun go elsewhere. */
   private lost(member: Member, reason: string): void {
     this.members = this.members.filter((other) => other !== member);
@@ -366,8 +397,8 @@ export class WorkerPool {
 
 function lostError(member: Member, entry: Entry, reason: string): ExecutorError {
   const { spec } = entry.job;
-  return new ExecutorError(`Cannot finish ${spec.task}: its worker ${member.mode} ended with ${reason}`, {
-    hint: "Does the task end the process, or use more memory than there is?",
+  return new ExecutorError(`Cannot finish ${spec.task}: its ${member.kind.name} ended with ${reason}`, {
+    hint: member.kind.hint,
     fields: { jobId: spec.jobId, reason, log: entry.log.slice(-LOST_TAIL) },
   });
 }

@@ -1,0 +1,50 @@
+import type { ScriptRunner } from "../executor/executor.ts";
+import { PoolExecutor } from "./pool-executor.ts";
+import { webWorkerKind } from "./web-workers.ts";
+import type { PackageContent } from "./worker-messages.ts";
+
+export type { PackageContent } from "./worker-messages.ts";
+
+/** Options of {@link WebWorkerExecutor}. */
+export interface WebWorkerExecutorOptions {
+  /** Default `worker`. */
+  readonly name?: string;
+  /** Most workers at once, and most scripts. Default: as many as the machine has processors. */
+  readonly maxWorkers?: number;
+  /** Address of the job worker's module, of this origin. Default: beside this module, as the npm package has it. */
+  readonly url?: string | URL;
+  /** Gives a code package by its hash. Each worker asks once for each that its jobs need. */
+  readonly packages?: (hash: string) => Promise<PackageContent>;
+  /** URLs of modules that define tasks without a code package. */
+  readonly modules?: readonly string[];
+  /** Runs scripts, which don't go to the workers. Without it a script fails. */
+  readonly runScript?: ScriptRunner;
+}
+
+/**
+ * Runs jobs in Web Workers of this page or worker. Workers are started when they are needed and kept until
+ * {@link close}.
+ *
+ * A job is called with what its worker knows: its code package, or the modules that the executor was given. A job that
+ * is cancelled, or that ends its worker, does so alone; the jobs that wait for the same worker go to another.
+ *
+ * @example
+ * ```ts no-check
+ * const executor = new WebWorkerExecutor({ url: "/job-worker.js", packages: (hash) => store.package(hash) });
+ * const scheduler = new Scheduler({ backend, executors: [executor] });
+ * ```
+ */
+export class WebWorkerExecutor extends PoolExecutor {
+  constructor(options: WebWorkerExecutorOptions = {}) {
+    const { name = "worker", maxWorkers = navigator.hardwareConcurrency, modules = [] } = options;
+    const { packages, runScript, url = defaultUrl() } = options;
+    const kind = webWorkerKind(new URL(url, globalThis.location?.href).href);
+    super({ name, maxWorkers, modules, runScript, packages, kindOf: () => kind });
+  }
+}
+
+/** The job worker as it was written, or in the built package, all of whose modules are in one folder. */
+function defaultUrl(): URL {
+  const here = import.meta.url;
+  return /\.ts\b/.test(here) ? new URL("../job-worker.ts", here) : new URL("job-worker.js", here);
+}

@@ -1,0 +1,219 @@
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { MemoryBackend } from "../../src/backends/memory-backend.ts";
+import { describeExecutor, jobSpec, recordingContext } from "../../src/executor/contract.ts";
+import * as contract from "../../src/executor/contract-tasks.ts";
+import type { JobResult } from "../../src/executor/executor.ts";
+import { WebWorkerExecutor, type WebWorkerExecutorOptions } from "../../src/executors/web-worker-executor.ts";
+import { type RedunError, Scheduler, type Task, taskRegistry } from "../../src/index.ts";
+import { decodeValue } from "../../src/value/value.ts";
+import * as tasks from "./worker-tasks.ts";
+
+const here = (path: string): string => new URL(path, import.meta.url).href;
+const modules = [here("../../src/executor/contract-tasks.ts"), here("./worker-tasks.ts")];
+const make = (options: WebWorkerExecutorOptions = {}): WebWorkerExecutor =>
+  new WebWorkerExecutor({ url: here("./job-worker.ts"), modules, maxWorkers: 2, ...options });
+const open = (options: WebWorkerExecutorOptions = {}): WebWorkerExecutor => {
+  const executor = make(options);
+  onTestFinished(() => executor.close());
+  return executor;
+};
+
+describeExecutor("in Web Workers", () => make(), {
+  describe,
+  test,
+  expect,
+  afterAll,
+  skip: { scripts: "a browser has no shell" },
+});
+
+describe("the executor in Web Workers", () => {
+  test("runs long jobs side by side, though short ones came before and wait behind", async () => {
+    const executor = await warm(open());
+    const places = (times: number[]): Promise<tasks.Place[]> =>
+      Promise.all(
+        times.map(async (ms) => placeOf(await executor.run(jobSpec(tasks.busy, [ms]), recordingContext()))),
+      );
+    await places(new Array(200).fill(0));
+    const long = await places([300, 300, 0, 0, 0, 300, 300, 0, 0, 0]);
+    const slow = long.filter(({ started, ended }) => ended - started > 100);
+    const overlapping = slow.filter((a) =>
+      slow.some((b) => a !== b && a.started < b.ended && b.started < a.ended),
+    );
+    expect(overlapping).toHaveLength(4);
+  });
+
+  test("calls each function once while jobs move between workers that end", async () => {
+    const executor = await warm(open());
+    const name = crypto.randomUUID();
+    const channel = new BroadcastChannel(name);
+    const notes: number[] = [];
+    channel.onmessage = ({ data }) => notes.push(data);
+    const ids = Array.from({ length: 400 }, (_, i) => i);
+    const jobs = ids.map((i) =>
+      executor.run(
+        i % 100 === 50 ? jobSpec(tasks.leave, []) : jobSpec(tasks.note, [name, i, i % 40 === 39 ? 30 : 0]),
+        recordingContext(),
+      ),
+    );
+    const ended = await Promise.allSettled(jobs);
+    await expect.poll(() => notes.length).toBeGreaterThanOrEqual(396);
+    channel.close();
+    expect(notes.sort((a, b) => a - b)).toEqual(ids.filter((i) => i % 100 !== 50));
+    expect(ended.filter(({ status }) => status === "rejected")).toHaveLength(4);
+  });
+
+  test("fails the job that closes its worker, and shows its last output", async () => {
+    const executor = open();
+    const context = recordingContext();
+    const closing = rejection(executor.run(jobSpec(tasks.leave, []), context));
+    const others = Array.from({ length: 20 }, () =>
+      executor.run(jobSpec(tasks.busy, [0]), recordingContext()),
+    );
+    const error = await closing;
+    expect(error.code).toBe("executor");
+    expect(error.message).toBe(
+      "Cannot finish web_worker_tests.leave: its Web Worker ended with a call of close()",
+    );
+    expect(error.fields.log).toEqual(["about to close"]);
+    expect(context.lines).toEqual(["about to close"]);
+    await expect(Promise.all(others)).resolves.toHaveLength(20);
+  });
+
+  test.for(["throw", "reject"] as const)("fails the job that lets an error escape (%s)", async (how) => {
+    const executor = open({ maxWorkers: 1 });
+    const error = await rejection(executor.run(jobSpec(tasks.stray, [how]), recordingContext()));
+    expect(error.code).toBe("executor");
+    expect(error.message).toContain("stray error");
+    const result = await executor.run(jobSpec(contract.add, [1, 2]), recordingContext());
+    expect(result).toMatchObject({ ok: true, value: "3" });
+  });
+
+  test("takes back a job that has not begun when it is cancelled", async () => {
+    const executor = open({ maxWorkers: 1 });
+    // The worker is known to be quick, so that jobs wait at it if they may.
+    await Promise.all(
+      Array.from({ length: 100 }, () => executor.run(jobSpec(tasks.busy, [0]), recordingContext())),
+    );
+    const controller = new AbortController();
+    const running = executor.run(jobSpec(tasks.busy, [50]), recordingContext());
+    const waiting = Array.from({ length: 6 }, (_, i) =>
+      executor.run(
+        jobSpec(i === 2 ? tasks.leave : tasks.busy, [0]),
+        recordingContext(i === 2 ? controller.signal : undefined),
+      ),
+    );
+    controller.abort(new Error("cancelled"));
+    await expect(waiting[2]).rejects.toThrow("cancelled");
+    await expect(running).resolves.toMatchObject({ ok: true });
+    await expect(Promise.all(waiting.filter((_, i) => i !== 2))).resolves.toHaveLength(5);
+  });
+
+  test("logs what the console is given, formatted", async () => {
+    const context = recordingContext();
+    const result = await open().run(jobSpec(tasks.printAll, []), context);
+    expect(context.lines.slice(0, 4)).toEqual([
+      "a has 2 of { b: [ 1 ] } more 3 [ 4 ]",
+      "two",
+      "lines",
+      "RangeError: an error",
+    ]);
+    expect(context.lines.at(-1)).toBe("100%");
+    expect(result.log).toEqual(context.lines);
+  });
+
+  test("says that the worker's address does not answer, at once for all jobs, and tries again later", async () => {
+    const url = here("./missing-worker.js");
+    const executor = open({ url });
+    for (let round = 0; round < 2; round++) {
+      const jobs = Array.from({ length: 100 }, () =>
+        rejection(executor.run(jobSpec(tasks.busy, [0]), recordingContext())),
+      );
+      for (const error of await Promise.all(jobs)) {
+        expect(error.code).toBe("executor");
+        expect(error.message).toContain(`Cannot run web_worker_tests.busy: the job worker ${url}`);
+        expect(error.fields.url).toBe(url);
+      }
+    }
+  });
+
+  test("says that a worker of another origin does not start", async () => {
+    const executor = open({ url: "https://elsewhere.invalid/worker.js" });
+    const error = await rejection(executor.run(jobSpec(tasks.busy, [0]), recordingContext()));
+    expect(error.message).toContain("https://elsewhere.invalid/worker.js");
+    expect(error.hint).toContain("origin");
+  });
+
+  test("tells why a module can't be loaded", async () => {
+    const executor = open({ modules: [here("./missing.ts")] });
+    const result = await executor.run(jobSpec(tasks.busy, [0]), recordingContext());
+    expect(result.ok).toBe(false);
+    expect(JSON.stringify(result)).toContain("missing.ts");
+  });
+
+  test("refuses jobs once it is closed, and ends those at work", async () => {
+    const executor = make();
+    const running = rejection(executor.run(jobSpec(contract.spin, []), recordingContext()));
+    await executor.close();
+    expect((await running).message).toContain("closed");
+    await expect(executor.run(jobSpec(tasks.busy, [0]), recordingContext())).rejects.toThrow("closed");
+  });
+
+  test("takes no job whose code its workers can't know", async () => {
+    const error = await rejection(open({ modules: [] }).run(jobSpec(tasks.busy, [0]), recordingContext()));
+    expect(error.message).toContain("does not know where the task is defined");
+  });
+
+  test("runs the engine's own tasks, which every worker knows", async () => {
+    const own = taskRegistry.get("redun.postprocess_script") as Task;
+    const result = await open({ modules: [] }).run(
+      jobSpec(own, [new Uint8Array(), ["a"]]),
+      recordingContext(),
+    );
+    expect(result).toMatchObject({ ok: true, value: '["a"]' });
+  });
+
+  test("gives scripts to the shell it was given", async () => {
+    const executor = open({ runScript: async (script) => new TextEncoder().encode(`ran ${script}`) });
+    const result = await executor.run(jobSpec(contract.shell, ["ls"], { script: "ls" }), recordingContext());
+    expect(new TextDecoder().decode(resultOf(result) as Uint8Array)).toBe("ran ls");
+    const error = (await open().run(
+      jobSpec(contract.shell, ["ls"], { script: "ls" }),
+      recordingContext(),
+    )) as JobResult & { ok: false };
+    expect(error.error.record.message).toContain("this runtime has no shell");
+  });
+
+  test("ends a job that loops when it takes too long", async () => {
+    const scheduler = new Scheduler({ backend: new MemoryBackend(), executors: [open()] });
+    const spin = contract.spin.options({ executor: "worker", timeout: 0.3 });
+    await expect(scheduler.run(spin())).rejects.toMatchObject({ code: "timeout" });
+    const inc = contract.add.options({ executor: "worker" });
+    expect(await scheduler.run([inc(1, 1), inc(2, 1)])).toEqual([2, 3]);
+  });
+});
+
+/** Waits until both workers of an executor are there. */
+async function warm(executor: WebWorkerExecutor): Promise<WebWorkerExecutor> {
+  const seen = new Set<string>();
+  while (seen.size < 2) {
+    const jobs = [20, 20].map((ms) => executor.run(jobSpec(tasks.busy, [ms]), recordingContext()));
+    for (const result of await Promise.all(jobs)) seen.add(placeOf(result).worker);
+  }
+  return executor;
+}
+
+function resultOf(result: JobResult): unknown {
+  if (!result.ok) throw new Error(result.error.record.message);
+  return decodeValue(result.value);
+}
+
+function placeOf(result: JobResult): tasks.Place {
+  return resultOf(result) as tasks.Place;
+}
+
+async function rejection(running: Promise<unknown>): Promise<RedunError> {
+  return running.then(
+    () => Promise.reject(new Error("It did not fail")),
+    (error) => error,
+  );
+}
