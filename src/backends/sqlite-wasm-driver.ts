@@ -225,7 +225,7 @@ function wasmError(error: unknown, name: string, verb: string): unknown {
     return new BackendError(`Cannot ${verb} the store ${name}: another tab has it open`, {
       hint: "Close the other tab, or work there.",
       cause: error,
-      fields: { name },
+      fields: { name, held: true },
     });
   }
   // The low byte of an extended code is the primary one.

@@ -2,18 +2,10 @@ import { Command, Option } from "commander";
 import { Dir } from "../file/dir.ts";
 import { File } from "../file/file.ts";
 import type { PackageParameter, PackageTask, ParameterType } from "../package/types.ts";
+import { optionName } from "../util/option-name.ts";
 import { display } from "../value/display.ts";
 import { codecNamed } from "../value/registry.ts";
 import { ArgumentError } from "./client-error.ts";
-
-/** The option of a parameter: `maxDepth` is `--max-depth`. */
-export function optionName(parameter: string): string {
-  return parameter
-    .replace(/([a-z\d])([A-Z])/g, "$1-$2")
-    .replace(/([A-Z])([A-Z][a-z])/g, "$1-$2")
-    .replaceAll("_", "-")
-    .toLowerCase();
-}
 
 /** A type as help and errors call it. */
 export function typeText(type: ParameterType): string {

@@ -68,6 +68,15 @@ export interface LocalCall {
   readonly args: readonly unknown[];
 }
 
+/** What an executor may ask about a task to find out where to call it. */
+export interface InvokedTask {
+  readonly fullname: string;
+  /** Whether its function is an `async` one, which may await expressions where the scheduler is. */
+  readonly async: boolean;
+  /** Hash of the code package that defines it, if it came from one. */
+  readonly package: string | undefined;
+}
+
 /**
  * A place where jobs run. It owns its workers and their life; it never sees the scheduler, and answers each job once.
  */
@@ -83,6 +92,8 @@ export interface Executor {
    * used for function jobs without {@link run}; it may return a promise.
    */
   readonly invoke?: ((call: LocalCall, context: ExecutorContext) => unknown) | undefined;
+  /** Whether a task's function is called by {@link invoke}; those of other tasks go to {@link run}. Default: all are. */
+  readonly invokes?: ((task: InvokedTask) => boolean) | undefined;
   /** Called before the first job of a run. */
   start?(): Promise<void>;
   /** Called when no job of the run is left. Workers may be kept. */

@@ -73,6 +73,20 @@ export class OpfsFileSystem implements FileSystem {
     return this.#open(path);
   }
 
+  /** What is in a folder itself, folders before files and by name; nothing if it is missing. */
+  async entries(path: string): Promise<{ path: string; size: number; isFolder: boolean }[]> {
+    const directory = await this.#directory("list", partsOf("list", path));
+    const found: { path: string; size: number; isFolder: boolean }[] = [];
+    if (directory === undefined) return found;
+    for await (const [name, handle] of directory.entries()) {
+      const isFolder = handle.kind === "directory";
+      if (isScratch(name)) continue;
+      const size = isFolder ? 0 : (await (handle as FileSystemFileHandle).getFile()).size;
+      found.push({ path: joinPath(folderPath(path), name), size, isFolder });
+    }
+    return found.sort((a, b) => Number(b.isFolder) - Number(a.isFolder) || (a.path < b.path ? -1 : 1));
+  }
+
   async write(path: string, data: Uint8Array | ReadableStream<Uint8Array> | Blob): Promise<void> {
     const stream = data instanceof ReadableStream ? data : undefined;
     let written: FileSystemWritableFileStream | undefined;
@@ -195,10 +209,12 @@ async function collect(
   for await (const [name, handle] of directory.entries()) {
     const below = joinPath(path, name);
     if (handle.kind === "directory") await collect(handle as FileSystemDirectoryHandle, below, found);
-    // The browser keeps what is being written beside the file.
-    else if (!name.endsWith(".crswap")) found.push({ path: below });
+    else if (!isScratch(name)) found.push({ path: below });
   }
 }
+
+/** Chromium keeps what is being written beside the file. */
+const isScratch = (name: string): boolean => name.endsWith(".crswap");
 
 const isMissing = (error: unknown): boolean => (error as Error).name === "NotFoundError";
 const isMismatch = (error: unknown): boolean => (error as Error).name === "TypeMismatchError";

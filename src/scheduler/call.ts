@@ -63,8 +63,9 @@ function attempt(exec: Execution, job: Job): void {
     events.emit({ type: "job-start", job: job.info, executor: executor.name, time: job.startTime });
   }
   if (job.task.definition.script) makeScript(exec, job);
-  else if (executor.invoke !== undefined) invokeHere(exec, job, executor);
-  else runElsewhere(exec, job, undefined);
+  else if (executor.invoke !== undefined && (executor.invokes?.(job.task.definition) ?? true)) {
+    invokeHere(exec, job, executor);
+  } else runElsewhere(exec, job, undefined);
 }
 
 function invokeHere(exec: Execution, job: Job, executor: Executor): void {

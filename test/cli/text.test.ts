@@ -4,7 +4,6 @@ import { inspectValue, jsonValue } from "../../src/cli/inspect.ts";
 import { progressText } from "../../src/cli/progress.ts";
 import { statusTable } from "../../src/cli/status-table.ts";
 import { formatTag, formatTags, formatTagValue, parseTag, parseTagValue } from "../../src/cli/tag-text.ts";
-import { optionName } from "../../src/cli/task-options.ts";
 import {
   commandLine,
   dedent,
@@ -16,6 +15,7 @@ import {
 } from "../../src/cli/text.ts";
 import { compareVersions, satisfies } from "../../src/cli/version.ts";
 import { File } from "../../src/file/file.ts";
+import { optionName } from "../../src/util/option-name.ts";
 
 const counts = (part: object) => ({ PENDING: 0, RUNNING: 0, FAILED: 0, CACHED: 0, DONE: 0, ...part });
 
