@@ -5,6 +5,7 @@ import { SharedTickets } from "./executors/tickets.ts";
 import type { WorkerClosed } from "./executors/web-workers.ts";
 import { serveJobs } from "./executors/worker-loop.ts";
 import type { FromWorker, ToWorker } from "./executors/worker-messages.ts";
+import { registerOpfsFileSystem } from "./file-systems/opfs.ts";
 import * as redun from "./index.ts";
 import type { PackageManifest } from "./package/types.ts";
 import { loadWebPackage } from "./package/web-load.ts";
@@ -35,6 +36,9 @@ scope.addEventListener("unhandledrejection", (event) => {
 scope.addEventListener("messageerror", () => {
   throw new Error("Cannot read a message from the worker's owner");
 });
+
+// Paths mean the same here as beside the scheduler.
+registerOpfsFileSystem({ schemes: ["opfs", "file"] });
 
 serveJobs(
   {

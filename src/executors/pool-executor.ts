@@ -3,7 +3,7 @@ import type { Executor, ExecutorContext, JobResult, JobSpec, ScriptRunner } from
 import { runJob } from "../executor/run-job.ts";
 import { Turns } from "../util/turns.ts";
 import type { WorkerKind } from "./worker-handle.ts";
-import type { PackageContent } from "./worker-messages.ts";
+import type { PackageSource } from "./worker-messages.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 /** What makes one executor with a pool of workers differ from another. */
@@ -19,7 +19,7 @@ export interface PoolExecutorConfig {
   /** Path of the local copy of a code package. */
   readonly packagePath?: ((hash: string) => string) | undefined;
   /** Gives the code packages that workers ask for. */
-  readonly packages?: ((hash: string) => Promise<PackageContent>) | undefined;
+  readonly packages?: PackageSource | undefined;
 }
 
 /** Runs functions in a pool of workers, and scripts as the runtime can. */

@@ -1,9 +1,9 @@
 import type { ScriptRunner } from "../executor/executor.ts";
 import { PoolExecutor } from "./pool-executor.ts";
 import { webWorkerKind } from "./web-workers.ts";
-import type { PackageContent } from "./worker-messages.ts";
+import type { PackageSource } from "./worker-messages.ts";
 
-export type { PackageContent } from "./worker-messages.ts";
+export type { PackageContent, PackageSource } from "./worker-messages.ts";
 
 /** Options of {@link WebWorkerExecutor}. */
 export interface WebWorkerExecutorOptions {
@@ -14,7 +14,7 @@ export interface WebWorkerExecutorOptions {
   /** Address of the job worker's module, of this origin. Default: beside this module, as the npm package has it. */
   readonly url?: string | URL;
   /** Gives a code package by its hash. Each worker asks once for each that its jobs need. */
-  readonly packages?: (hash: string) => Promise<PackageContent>;
+  readonly packages?: PackageSource;
   /** URLs of modules that define tasks without a code package. */
   readonly modules?: readonly string[];
   /** Runs scripts, which don't go to the workers. Without it a script fails. */

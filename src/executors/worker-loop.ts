@@ -20,7 +20,7 @@ export interface WorkerRuntime {
    * Makes the tasks of a job's code package known. Called before each job of one, since several packages may define
    * tasks of the same name.
    *
-   * @param content - asks the owner for a package's content; it travels once
+   * @param content - asks the owner for a package's content; it travels once, unless the package can't be loaded
    */
   loadPackage(job: JobMessage, content: (hash: string) => Promise<PackageContent>): Promise<unknown>;
 }
@@ -42,6 +42,16 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void 
 
   const loadModules = once(() => Promise.all(modules.map((module) => import(/* @vite-ignore */ module))));
 
+  const loadPackage = async (job: JobMessage, hash: string): Promise<void> => {
+    try {
+      await runtime.loadPackage(job, packageContent);
+    } catch (error) {
+      // What was sent may be at fault, so it is asked for again.
+      packages.delete(hash);
+      throw error;
+    }
+  };
+
   const packageContent = (hash: string): Promise<PackageContent> => {
     let asked = packages.get(hash);
     if (asked === undefined) {
@@ -59,7 +69,7 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void 
       const result = await runJob(
         job.spec,
         { signal: new AbortController().signal, log: (line) => output.line(line) },
-        { loadPackage: () => runtime.loadPackage(job, packageContent) },
+        { loadPackage: (hash) => loadPackage(job, hash) },
       );
       return { type: "result", id, result };
     } catch (error) {
@@ -108,10 +118,7 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void 
       case "package": {
         const asked = packages.get(message.hash)!;
         if ("content" in message) asked.resolve(message.content);
-        else {
-          packages.delete(message.hash);
-          asked.reject(fromJobError(message.error));
-        }
+        else asked.reject(fromJobError(message.error));
       }
     }
   });

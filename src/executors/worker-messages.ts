@@ -22,6 +22,9 @@ export interface PackageContent {
   readonly map?: string | undefined;
 }
 
+/** Gives a code package by its hash, if there is one. */
+export type PackageSource = (hash: string) => Promise<PackageContent | undefined>;
+
 /** What a worker is told. */
 export type ToWorker =
   /** Comes first: the modules that define tasks without a code package. */

@@ -1,11 +1,11 @@
-import { ExecutorError } from "../errors/errors.ts";
+import { ExecutorError, PackageError } from "../errors/errors.ts";
 import type { ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
 import { toJobError } from "../executor/job-error.ts";
 import { NO_OPTIONS } from "../expression/node.ts";
 import { Lines } from "./lines.ts";
 import type { Tickets } from "./tickets.ts";
 import type { WorkerHandle, WorkerKind } from "./worker-handle.ts";
-import type { FromWorker, JobMessage, PackageContent, ToWorker } from "./worker-messages.ts";
+import type { FromWorker, JobMessage, PackageSource, ToWorker } from "./worker-messages.ts";
 
 /** A job for the pool, with what is to be told of its end. */
 export interface PooledJob {
@@ -23,7 +23,7 @@ export interface PoolSettings {
   readonly maxWorkers: number;
   readonly modules: readonly string[];
   /** Gives the code packages that workers ask for. */
-  readonly packages?: ((hash: string) => Promise<PackageContent>) | undefined;
+  readonly packages?: PackageSource | undefined;
 }
 
 interface Entry {
@@ -263,12 +263,9 @@ export class WorkerPool {
   private async givePackage(member: Member, hash: string): Promise<void> {
     let answer: ToWorker;
     try {
-      const { packages } = this.settings;
-      if (packages === undefined)
-        throw new ExecutorError(
-          `Cannot load package ${hash} in a ${member.kind.name}: no packages were given`,
-        );
-      const { code, manifest, map } = await packages(hash);
+      const pkg = await this.settings.packages?.(hash);
+      if (pkg === undefined) throw missingPackage(hash);
+      const { code, manifest, map } = pkg;
       answer = { type: "package", hash, content: { hash, code, manifest, map } };
     } catch (error) {
       answer = { type: "package", hash, error: toJobError(error) };
@@ -393,6 +390,13 @@ export class WorkerPool {
     this.waiting.unshift(...notBegun);
     this.dispatch();
   }
+}
+
+function missingPackage(hash: string): PackageError {
+  return new PackageError(`Cannot load the code package ${hash} in a worker: there is no such package here`, {
+    hint: "Build the workflow again.",
+    fields: { hash },
+  });
 }
 
 function lostError(member: Member, entry: Entry, reason: string): ExecutorError {
