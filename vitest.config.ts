@@ -6,7 +6,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { transform } from "esbuild";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
 import { instrumentAsync } from "./src/package/lowering.ts";
-import { buildInNode } from "./test/browser/commands.ts";
+import { buildInNode, listExamples } from "./test/browser/commands.ts";
 
 const root: string = import.meta.dirname;
 
@@ -97,6 +97,7 @@ if (chromium !== undefined) {
         "@babel/parser",
         "@jridgewell/trace-mapping",
         "esbuild-wasm/esm/browser.js",
+        "just-bash/browser",
       ],
       // It finds its WebAssembly beside its own module.
       exclude: ["@sqlite.org/sqlite-wasm"],
@@ -110,7 +111,7 @@ if (chromium !== undefined) {
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        commands: { buildInNode },
+        commands: { buildInNode, listExamples },
         provider: playwright({ launchOptions: { executablePath: chromium, args: ["--no-sandbox"] } }),
         instances: [{ browser: "chromium" }],
       },

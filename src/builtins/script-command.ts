@@ -46,6 +46,9 @@ function endMark(text: string): string {
  */
 export const START = "/@redun-start@";
 
+/** The line of a wrapped command that starts it, by the interpreter that it names. */
+export const RUN_COMMAND = '"$REDUN_COMMAND"';
+
 /** Puts the variable outside of single quotes, in which the shell would leave it as it is. */
 function withStart(line: string): string {
   return line.replaceAll(`'${START}/`, `"$REDUN_START"'/`).replaceAll(`${START}/`, `"$REDUN_START"/`);
@@ -81,7 +84,7 @@ export function wrapCommand(
     script,
     mark,
     'chmod +x "$REDUN_COMMAND"',
-    '"$REDUN_COMMAND"',
+    RUN_COMMAND,
     ...unstage.filter((line) => line !== "").map(withStart),
   ];
   return `${lines.join("\n")}\n`;

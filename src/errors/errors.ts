@@ -148,8 +148,8 @@ export class ExecutorError extends RedunError {
 
 /** A shell script ended with a status other than 0. The message is all of its stderr. */
 export class ScriptError extends RedunError {
-  constructor(stderr: string, exitCode: number | string) {
-    super("script", stderr, { fields: { exitCode } });
+  constructor(stderr: string, exitCode: number | string, options: RedunErrorOptions = {}) {
+    super("script", stderr, { ...options, fields: { exitCode, ...options.fields } });
   }
 
   override toString(): string {

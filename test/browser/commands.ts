@@ -1,11 +1,12 @@
 /** What tests in a browser have done in Node. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserCommand } from "vitest/node";
 import { buildPackage, type PackageManifest } from "../../src/package/index.ts";
 
 declare module "vitest/browser" {
   interface BrowserCommands {
+    listExamples(): Promise<string[]>;
     buildInNode(path: string): Promise<NodeBuild>;
   }
 }
@@ -21,6 +22,10 @@ export interface NodeBuild {
 }
 
 const root: string = join(import.meta.dirname, "../..");
+
+/** The paths of the example workflows, from the root of the project. */
+export const listExamples: BrowserCommand<[]> = (): string[] =>
+  globSync("examples/*/workflow.ts", { cwd: root }).sort();
 
 export const buildInNode: BrowserCommand<[path: string]> = async (_, path): Promise<NodeBuild> => {
   const entry = join(root, path);

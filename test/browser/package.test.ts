@@ -14,7 +14,7 @@ import type { NodeBuild } from "./commands.ts";
 
 const WASM: URL = new URL("/node_modules/esbuild-wasm/esbuild.wasm", location.href);
 
-const examples: string[] = Object.keys(import.meta.glob("../../examples/*/workflow.ts"));
+const examples: string[] = await commands.listExamples();
 
 let esbuild: Esbuild;
 
@@ -48,7 +48,7 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
 
 describe("a package built in a tab", () => {
   test.each(examples)("has the manifest that the command line gives: %s", async (path) => {
-    const there: NodeBuild = await commands.buildInNode(path.replace("../../", ""));
+    const there: NodeBuild = await commands.buildInNode(path);
     const here = await buildPackage(there.entry, {
       files: there.files,
       esbuild,
