@@ -119,6 +119,10 @@ function runElsewhere(exec: Execution, job: Job, script: string | undefined): vo
 /** An executor has reported how a job ended. */
 function reported(exec: Execution, job: Job, result: JobResult): void {
   if (result.log !== undefined) job.log = [...result.log];
+  // How long the job waited there for its turn makes its result no dearer.
+  if (result.timings !== undefined) {
+    job.busySince = Date.now() - (result.timings.ended - result.timings.started);
+  }
   if (!result.ok) {
     failedAttempt(exec, job, fromJobError(result.error));
     return;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { CacheQuery } from "../../src/backend/backend.ts";
 import type { RecordBatch } from "../../src/backend/records.ts";
 import { MemoryBackend } from "../../src/backends/memory-backend.ts";
-import { task } from "../../src/index.ts";
+import { type Executor, type JobSpec, task } from "../../src/index.ts";
 import { Gate, jobRows, newScheduler, note, ran, same, turn, until } from "./setup.ts";
 
 beforeEach(() => {
@@ -38,6 +38,37 @@ describe("records", () => {
     await scheduler.run(many(2000));
     expect(await backend.count({ type: "Job" })).toBe(2001);
     expect(backend.sizes.length).toBeLessThan(40);
+  });
+
+  test("of slow functions come before their results, those of jobs that only waited don't", async () => {
+    const backend = new OddBackend();
+    backend.onWrite = () => undefined;
+    const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+    /** Holds all jobs for a while, and says that it worked for so many milliseconds on each. */
+    const holding = (name: string, worked: number): Executor => ({
+      name,
+      run: async (spec) => {
+        await later(600);
+        const ended = Date.now();
+        return { ok: true, value: decodeArgs(spec), timings: { started: ended - worked, ended } };
+      },
+    });
+    const decodeArgs = (spec: JobSpec): string => spec.args.slice(1, -1);
+    const scheduler = newScheduler({ backend, executors: [holding("busy", 600), holding("idle", 1)] });
+    const here = task("store.here", async (n: number) => later(600).then(() => n));
+    const busy = task({ name: "store.busy", executor: "busy" }, (n: number) => n);
+    const idle = task({ name: "store.idle", executor: "idle" }, (n: number) => n);
+    const deep = task("store.deep", (n: number): unknown => (n === 0 ? here(0) : deep(n - 1)));
+    const writes = async (...calls: unknown[]): Promise<number> => {
+      backend.sizes.length = 0;
+      await scheduler.run(calls);
+      return backend.sizes.length;
+    };
+    const ten = Array.from({ length: 10 }, (_, i) => i);
+    expect(await writes(...ten.map((n) => busy(n)))).toBeGreaterThanOrEqual(10);
+    expect(await writes(...ten.map((n) => here(n)))).toBeGreaterThanOrEqual(10);
+    expect(await writes(...ten.map((n) => idle(n)))).toBeLessThan(5);
+    expect(await writes(deep(10))).toBeLessThan(6);
   });
 
   test("are all there when a run returns, from a store that answers later too", async () => {
