@@ -3,6 +3,8 @@ import { RedunError } from "../errors/redun-error.ts";
 import { fileSystemFor, schemeOf } from "../file/file-systems.ts";
 import { joinPath } from "../file/path.ts";
 import { shellQuote } from "../file/shell.ts";
+import { GZIP, gzip } from "./shell-gzip.ts";
+import { done, failed, fromLatin1, latin1 } from "./shell-result.ts";
 import { readShebang } from "./shell-script.ts";
 
 type Context = JustBash.ResolvedCommandContext;
@@ -64,6 +66,7 @@ export function shellCommands(define: typeof JustBash.defineCommand): ShellComma
     define("trap", trap),
     define(RUN, run),
     define("mktemp", makeTemporary),
+    ...Object.keys(GZIP).map((name) => define(name, (args, context) => gzip(name, args, context))),
     define("redun", (args, context) => guarded("redun", () => redun(args, context))),
   ];
   return { commands, takeTraps };
@@ -156,28 +159,4 @@ async function guarded(name: string, run: () => Promise<Result>): Promise<Result
     const hint = error instanceof RedunError && error.hint !== undefined ? `\n${error.hint}` : "";
     return failed(`${name}: ${message}${hint}`, 1);
   }
-}
-
-function done(stdout = ""): Result {
-  return { stdout, stderr: "", exitCode: 0 };
-}
-
-function failed(message: string, exitCode: number): Result {
-  return { stdout: "", stderr: `${message}\n`, exitCode };
-}
-
-/** Bytes as just-bash passes them on: a character each. */
-export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  // Spreading a large array overflows the stack, so go by chunks.
-  for (let i = 0; i < bytes.length; i += 0x8000) {
-    text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  }
-  return text;
-}
-
-export function fromLatin1(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
 }

@@ -118,6 +118,17 @@ describe("a script in a tab", () => {
     expect(await files.list("")).toEqual([]);
   });
 
+  test("compresses by the browser's own means", async () => {
+    await files.write("a.bin", new Uint8Array([0, 200, 255]));
+    const { stdout } = await run(
+      "gzip -k a.bin; zcat a.bin.gz > b.bin; seq 3 | gzip -9c | gunzip; mv a.bin.gz c.gz; gunzip c.gz",
+    );
+    expect(stdout).toBe("1\n2\n3\n");
+    expect((await files.list("")).map(({ path }) => path).sort()).toEqual(["a.bin", "b.bin", "c"]);
+    for (const path of ["b.bin", "c"]) expect(await files.read(path)).toEqual(new Uint8Array([0, 200, 255]));
+    expect((await failure(run("zcat a.bin"))).message).toMatch(/^zcat: a\.bin: not in gzip format/);
+  });
+
   test("that never ends is stopped by the number of its commands", async () => {
     const busy = webScriptRunner({ maxCommands: 1000 });
     const context = { signal: new AbortController().signal, log() {} };
