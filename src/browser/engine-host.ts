@@ -1,0 +1,307 @@
+import type { Backend, RecordJson } from "../backend/backend.ts";
+import type { TagRecord } from "../backend/records.ts";
+import { tagHash } from "../backend/tags.ts";
+import { CancelledError, DryRunError, PackageError, UnknownTaskError } from "../errors/errors.ts";
+import type { Executor } from "../executor/executor.ts";
+import { FileNotFoundError } from "../file/errors.ts";
+import type { OpfsFileSystem } from "../file-systems/opfs.ts";
+import { buildPackage, type Esbuild, loadWebPackage } from "../package/index.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import { errorTraceback } from "../scheduler/traceback.ts";
+import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
+import type { Task } from "../task/task.ts";
+import { optionName } from "../util/option-name.ts";
+import { uuid } from "../util/uuid.ts";
+import { display } from "../value/display.ts";
+import { decodeValue, encodeValue } from "../value/value.ts";
+import type {
+  BuiltWorkflow,
+  EngineApi,
+  EngineEvent,
+  EngineInfo,
+  FileEntry,
+  RunOutcome,
+  RunRequest,
+  StoreQueries,
+  WorkflowSource,
+} from "./engine-api.ts";
+import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
+import { EventLog, logExecution } from "./event-log.ts";
+import { plainRecord } from "./transport.ts";
+
+/** What an {@link EngineHost} works with. */
+export interface EngineParts {
+  readonly repo: string;
+  readonly version: string;
+  readonly store: EngineInfo["store"];
+  readonly backend: Backend;
+  readonly executors: Readonly<Record<string, Executor>>;
+  readonly workers: number;
+  readonly state: EngineState;
+  readonly files: OpfsFileSystem | undefined;
+  readonly esbuild: () => Promise<Esbuild>;
+  /** Sends events to all pages. */
+  readonly emit: (events: readonly EngineEvent[]) => void;
+}
+
+/** An execution that was asked for. */
+interface Run {
+  readonly abort: AbortController;
+  readonly outcome: Promise<RunOutcome>;
+}
+
+/** The methods of a store that pages may call. */
+const QUERIES: ReadonlySet<string> = new Set([
+  "find",
+  "count",
+  "getValues",
+  "getExecutions",
+  "getJobs",
+  "getCallNodes",
+  "getTasks",
+  "getTags",
+  "tagCounts",
+  "callsOfValue",
+  "parentCalls",
+  "nearestCall",
+] satisfies (keyof StoreQueries)[]);
+
+/**
+ * The engine of a repository, in its worker. It owns the scheduler, one execution after another, and remembers what is
+ * asked of it until it is done, so that an engine that is started later goes on with it.
+ */
+export class EngineHost implements EngineApi {
+  private readonly parts: EngineParts;
+  private readonly scheduler: Scheduler;
+  private readonly log: EventLog;
+  private readonly runs = new Map<string, Run>();
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+    this.scheduler = new Scheduler({
+      backend: parts.backend,
+      executors: parts.executors,
+      config: { ignoreWarnings: ["namespace"] },
+    });
+    this.log = new EventLog(parts.emit);
+  }
+
+  /** Opens the store, and goes on with the executions that had not ended when the last engine of this repository did. */
+  async open(): Promise<void> {
+    await this.scheduler.load();
+    for (const run of await this.parts.state.unfinished()) await this.resume(run);
+  }
+
+  async info(): Promise<EngineInfo> {
+    const { repo, version, store, workers } = this.parts;
+    const [persisted, { usage, quota }] = await Promise.all([
+      navigator.storage.persisted(),
+      navigator.storage.estimate(),
+    ]);
+    return { repo, version, store, persisted, usage, quota, workers, running: [...this.running] };
+  }
+
+  private readonly running = new Set<string>();
+
+  async build({ entry, files }: WorkflowSource): Promise<BuiltWorkflow> {
+    const esbuild = await this.parts.esbuild();
+    const built = await buildPackage(entry, { files, esbuild, npm: "inline", lowerAsync: true });
+    await this.parts.state.addPackage(built);
+    return { hash: built.hash, manifest: built.manifest, warnings: built.warnings ?? [] };
+  }
+
+  async start(request: RunRequest): Promise<void> {
+    if (this.runs.has(request.executionId)) return;
+    const known = await this.parts.state.package(request.package);
+    if (known === undefined)
+      throw new PackageError(`Cannot run ${request.task}: its package is not here`, {
+        hint: "Build the workflow again.",
+        fields: { hash: request.package },
+      });
+    const run = { id: request.executionId, request, args: commandLine(known, request), time: Date.now() };
+    // Asked for once more in the meantime, it has begun.
+    if (this.runs.has(request.executionId)) return;
+    this.begin(run, run.id);
+    await this.parts.state.addRun(run);
+  }
+
+  /** The interrupted execution stays as it is; another goes on in its place, and takes what it has done from the cache. */
+  private async resume(run: StoredRun): Promise<void> {
+    const [earlier] = await this.parts.backend.getExecutions([run.id]);
+    if (earlier === undefined) {
+      this.begin(run, run.id);
+      return;
+    }
+    await this.parts.backend.addTags([interruptedTag(run.id)]);
+    this.begin(run, uuid());
+  }
+
+  private begin(run: StoredRun, executionId: string): void {
+    const abort = new AbortController();
+    const outcome = this.turn.then(() => this.execute(run, executionId, abort.signal));
+    this.turn = outcome;
+    this.runs.set(run.id, { abort, outcome });
+    if (executionId !== run.id) this.runs.set(executionId, { abort, outcome });
+  }
+
+  /** Never rejects. */
+  private async execute(run: StoredRun, executionId: string, signal: AbortSignal): Promise<RunOutcome> {
+    const { request } = run;
+    const started = Date.now();
+    const resumes = executionId === run.id ? {} : { resumes: run.id };
+    this.running.add(executionId);
+    this.log.add({ type: "execution-start", executionId, time: started, args: run.args, ...resumes });
+    const stop = logExecution(this.scheduler, executionId, this.log);
+    let outcome: RunOutcome;
+    try {
+      if (signal.aborted) throw new CancelledError("The execution was cancelled");
+      const task = await this.loadTask(request);
+      const tags = [...(request.tags ?? [])];
+      if (resumes.resumes !== undefined) tags.push(["redun.resumes", run.id]);
+      const value: unknown = await this.scheduler.run(task(...argumentsOf(request)), {
+        executionId,
+        args: run.args,
+        tags,
+        signal,
+        ...(request.cache === undefined ? {} : { cache: request.cache }),
+        ...(request.dryRun === undefined ? {} : { dryRun: request.dryRun }),
+        ...(request.context === undefined ? {} : { context: contextOf(request.context) }),
+      });
+      const encoded = encodeValue(value, "result");
+      outcome = { status: "DONE", value: encoded.text, valueHash: encoded.hash };
+    } catch (error) {
+      const status =
+        error instanceof CancelledError ? "CANCELLED" : error instanceof DryRunError ? "DRYRUN" : "FAILED";
+      outcome = { status, error: plainRecord(error), traceback: errorTraceback(error) };
+    }
+    stop();
+    await this.parts.state.removeRun(run.id);
+    this.running.delete(executionId);
+    const time = Date.now();
+    this.log.add({ type: "execution-end", executionId, time, duration: time - started, outcome });
+    this.log.flush();
+    return outcome;
+  }
+
+  private async loadTask({ package: hash, task: fullname }: RunRequest): Promise<Task> {
+    const stored = await this.package(hash);
+    // Tasks of a workflow that was run before are neither known nor current in this one.
+    for (const { fullname: name, definition } of registry.all()) {
+      if (definition.package !== undefined && definition.package !== hash) registry.remove(name);
+    }
+    await loadWebPackage(stored);
+    const task = registry.get(fullname);
+    if (task === undefined) {
+      throw new UnknownTaskError(
+        fullname,
+        registry.names().filter((name) => !name.startsWith("redun.")),
+      );
+    }
+    return task;
+  }
+
+  /** A package by its hash. @throws PackageError if it was not built here */
+  private async package(hash: string): Promise<StoredPackage> {
+    const stored = await this.parts.state.package(hash);
+    if (stored !== undefined) return stored;
+    throw new PackageError(`Cannot load the package ${hash}: it is not here`, {
+      hint: "Build the workflow again.",
+      fields: { hash },
+    });
+  }
+
+  async outcome(executionId: string): Promise<RunOutcome | undefined> {
+    return this.runs.get(executionId)?.outcome;
+  }
+
+  async cancel(executionId: string): Promise<void> {
+    this.runs.get(executionId)?.abort.abort();
+  }
+
+  async eventsAfter(seq: number): Promise<readonly EngineEvent[]> {
+    return this.log.after(seq);
+  }
+
+  async query<M extends keyof StoreQueries>(
+    method: M,
+    ...args: Parameters<StoreQueries[M]>
+  ): Promise<Awaited<ReturnType<StoreQueries[M]>>> {
+    if (!QUERIES.has(method)) throw new TypeError(`The store has no query ${method}`);
+    const { backend } = this.parts;
+    const query = backend[method] as (...given: unknown[]) => Promise<Awaited<ReturnType<StoreQueries[M]>>>;
+    return query.apply(backend, args);
+  }
+
+  async exportRecords(executionIds?: readonly string[]): Promise<readonly RecordJson[]> {
+    const records: RecordJson[] = [];
+    for await (const ids of this.parts.backend.reachable(executionIds)) {
+      records.push(...(await this.parts.backend.exportRecords(ids)));
+    }
+    return records;
+  }
+
+  importRecords(records: readonly RecordJson[]): Promise<number> {
+    return this.parts.backend.importRecords(records);
+  }
+
+  async listFiles(folder: string): Promise<readonly FileEntry[]> {
+    return (await this.parts.files?.entries(folder)) ?? [];
+  }
+
+  async readFile(path: string, start?: number, end?: number): Promise<Blob> {
+    if (this.parts.files === undefined) throw new FileNotFoundError("read", path);
+    const file = await this.parts.files.blob(path);
+    return file.slice(start, end, file.type);
+  }
+
+  async addFile(path: string, data: Blob): Promise<string> {
+    const target = path.includes("://") ? path : `opfs://${path}`;
+    await this.parts.files!.write(target, data);
+    return target;
+  }
+
+  async removeFile(path: string): Promise<void> {
+    await this.parts.files?.remove(path);
+  }
+
+  async close(): Promise<void> {
+    for (const { abort } of this.runs.values()) abort.abort();
+    await this.turn;
+    await this.scheduler.close();
+    this.parts.state.close();
+  }
+}
+
+const registry = taskRegistry as TaskRegistry<Task>;
+
+/** What an execution is tagged with whose engine ended before it did. */
+function interruptedTag(entityId: string): TagRecord {
+  const [key, value] = ["redun.status", "interrupted"];
+  const hash = tagHash(entityId, key, value);
+  return { tagHash: hash, entityType: "Execution", entityId, key, value, parents: [] };
+}
+
+function argumentsOf({ args }: RunRequest): unknown[] {
+  return args.map((text) => (text === undefined ? undefined : decodeValue(text)));
+}
+
+function contextOf(text: string): Record<string, unknown> {
+  const context = decodeValue(text);
+  if (typeof context === "object" && context !== null && !Array.isArray(context)) {
+    return context as Record<string, unknown>;
+  }
+  throw new TypeError("Cannot use the context: it is not an object");
+}
+
+/** The command that would do the same in a terminal. */
+function commandLine({ manifest }: StoredPackage, request: RunRequest): string[] {
+  const words = ["redun", "run", manifest.entry, request.task];
+  const parameters = manifest.tasks.find(({ fullname }) => fullname === request.task)?.parameters ?? [];
+  argumentsOf(request).forEach((value, i) => {
+    if (request.args[i] === undefined) return;
+    words.push(`--${optionName(parameters[i]?.name ?? `arg${i}`)}`);
+    words.push(typeof value === "string" ? value : display(value));
+  });
+  return words;
+}

@@ -1,0 +1,92 @@
+import { webScriptRunner } from "../executors/web-shell.ts";
+import { WebWorkerExecutor } from "../executors/web-worker-executor.ts";
+import { registerHttpFileSystem } from "../file-systems/http.ts";
+import { registerMemoryFileSystem } from "../file-systems/memory.ts";
+import { registerOpfsFileSystem } from "../file-systems/opfs.ts";
+import { type Esbuild, provideEngine, webEsbuild } from "../package/index.ts";
+import { setSha512 } from "../value/hash.ts";
+import type { EngineEvent } from "./engine-api.ts";
+import { EngineHost } from "./engine-host.ts";
+import { EngineState } from "./engine-state.ts";
+import { bestStore, loadStore, makeStore, type StoreKind } from "./open-store.ts";
+import { TabExecutor } from "./tab-executor.ts";
+import { offerEngine } from "./transport.ts";
+
+/** What the page that starts an engine says to its worker. */
+export interface StartMessage {
+  readonly repo: string;
+  /** Id of the engine among those that the repository has had. */
+  readonly engine: string;
+  readonly version: string;
+  readonly workers: number;
+  readonly store: StoreKind | undefined;
+  /** Absolute addresses. */
+  readonly urls: { readonly job: string | undefined; readonly esbuild: string };
+}
+
+/** Starts the engine of a repository in this worker. @returns what ends it */
+export async function startHost(
+  { repo, engine, version, workers, store, urls }: StartMessage,
+  modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): Promise<() => Promise<void>> {
+  await useFastHash();
+  provideEngine(modules);
+  registerHttpFileSystem();
+  registerMemoryFileSystem();
+  const files = registerOpfsFileSystem({ schemes: ["opfs", "file"] });
+  const kind = store ?? bestStore();
+  const backend = makeStore(kind, repo);
+  await loadStore(backend);
+  const state = new EngineState(repo);
+  const pool = new WebWorkerExecutor({
+    maxWorkers: workers,
+    ...(urls.job === undefined ? {} : { url: urls.job }),
+    packages: async (hash) => (await state.package(hash))!,
+    runScript: webScriptRunner(),
+  });
+  let esbuild: Promise<Esbuild> | undefined;
+  let emit: (events: readonly EngineEvent[]) => void = () => {};
+  const host = new EngineHost({
+    repo,
+    version,
+    store: kind,
+    backend,
+    // The pool has the names that workflows for the command line use as well.
+    executors: { default: new TabExecutor(pool), worker: pool, process: pool },
+    workers,
+    state,
+    files,
+    esbuild: () => {
+      esbuild ??= webEsbuild(urls.esbuild);
+      return esbuild;
+    },
+    emit: (events) => emit(events),
+  });
+  // Pages may ask at once for what the last engine left unfinished.
+  await host.open();
+  const offer = offerEngine(repo, engine, host);
+  emit = offer.emit;
+  return async () => {
+    offer.close();
+    await host.close();
+  };
+}
+
+/** SHA-512 in WebAssembly takes half the time of JavaScript's. */
+async function useFastHash(): Promise<void> {
+  const { createSHA512 } = await import("hash-wasm");
+  const hasher = await createSHA512();
+  const utf8 = new TextEncoder();
+  const scratch = new Uint8Array(1 << 16);
+  setSha512((data) => {
+    let bytes = data;
+    if (typeof data === "string") {
+      // No character takes more than three bytes for each of its units.
+      bytes =
+        data.length * 3 > scratch.length
+          ? utf8.encode(data)
+          : scratch.subarray(0, utf8.encodeInto(data, scratch).written);
+    }
+    return hasher.init().update(bytes).digest("hex");
+  });
+}

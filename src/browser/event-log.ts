@@ -1,0 +1,78 @@
+import type { JobCounts, JobInfo } from "../scheduler/events.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { EngineEvent, JobView } from "./engine-api.ts";
+
+/** So many of the latest events are kept at least, and twice as many at most. */
+const KEPT = 50_000;
+/** Milliseconds in which events gather before they are sent, and between two tables of counts. */
+const INTERVAL = 100;
+
+/** An event before it has its number. */
+type Unnumbered<T> = T extends EngineEvent ? Omit<T, "seq"> : never;
+
+/** The events of an engine: numbers them, keeps the latest, and sends them on some at a time. */
+export class EventLog {
+  private readonly send: (events: readonly EngineEvent[]) => void;
+  private events: EngineEvent[] = [];
+  private unsent: EngineEvent[] = [];
+  private last = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined = undefined;
+
+  constructor(send: (events: readonly EngineEvent[]) => void) {
+    this.send = send;
+  }
+
+  add(event: Unnumbered<EngineEvent>): void {
+    const numbered = { seq: ++this.last, ...event } as EngineEvent;
+    this.events.push(numbered);
+    if (this.events.length >= 2 * KEPT) this.events = this.events.slice(-KEPT);
+    this.unsent.push(numbered);
+    this.timer ??= setTimeout(this.flush, INTERVAL);
+  }
+
+  /** Those after a number, as far as they are kept. */
+  after(seq: number): readonly EngineEvent[] {
+    const first = this.events[0]?.seq ?? 1;
+    return this.events.slice(Math.max(0, seq + 1 - first));
+  }
+
+  readonly flush = (): void => {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const { unsent } = this;
+    if (unsent.length === 0) return;
+    this.unsent = [];
+    this.send(unsent);
+  };
+}
+
+const viewOf = ({ id, parentId, task, call }: JobInfo): JobView => ({ id, parentId, task, call });
+
+/** Writes a scheduler's jobs and counts to a log while one of its executions runs. @returns what ends that */
+export function logExecution(scheduler: Scheduler, executionId: string, log: EventLog): () => void {
+  const base = (): { executionId: string; time: number } => ({ executionId, time: Date.now() });
+  const counts = (): void => {
+    const table: Record<string, JobCounts> = {};
+    for (const [task, numbers] of scheduler.status()) table[task] = { ...numbers };
+    log.add({ ...base(), type: "counts", counts: table });
+  };
+  const stops = [
+    scheduler.on("job-start", ({ job, executor }) =>
+      log.add({ ...base(), type: "job-start", job: viewOf(job), executor }),
+    ),
+    scheduler.on("job-end", ({ job, status, callHash }) =>
+      log.add({ ...base(), type: "job-end", job: viewOf(job), status, callHash }),
+    ),
+    scheduler.on("job-miss", ({ job, message }) =>
+      log.add({ ...base(), type: "job-miss", job: viewOf(job), message }),
+    ),
+    scheduler.on("job-log", ({ job, line }) => log.add({ ...base(), type: "job-log", jobId: job.id, line })),
+    scheduler.on("warning", ({ message }) => log.add({ ...base(), type: "warning", message })),
+  ];
+  const timer = setInterval(counts, 2 * INTERVAL);
+  return () => {
+    clearInterval(timer);
+    for (const stop of stops) stop();
+    counts();
+  };
+}

@@ -1,0 +1,235 @@
+import { SchedulerError } from "../errors/errors.ts";
+import type { ErrorRecord } from "../errors/redun-error.ts";
+import { fromJobError } from "../executor/job-error.ts";
+import { uuid } from "../util/uuid.ts";
+import type { Engine, EngineApi, EngineEvent, EngineOptions } from "./engine-api.ts";
+import type { StartMessage } from "./engine-start.ts";
+import { callEngine, channelName, type Message } from "./transport.ts";
+
+declare const REDUN_VERSION: string | undefined;
+
+/** What an engine's worker says to the page that started it. */
+type FromEngine =
+  | { readonly type: "ready" | "closed" }
+  | { readonly type: "failed"; readonly error: ErrorRecord };
+
+/** The engine that a page talks to now. */
+interface Connection {
+  readonly engine: string;
+  readonly call: (method: string, args: readonly unknown[]) => Promise<unknown>;
+  /** Rejects when another engine has taken its place. */
+  readonly gone: Promise<never>;
+  readonly leave: () => void;
+}
+
+/** Says that a call was cut off because the engine has moved. */
+const MOVED: unique symbol = Symbol("moved");
+
+/**
+ * Opens a repository of this site, and gives its engine. One tab at a time runs the engine, in a dedicated worker;
+ * others that open the same repository talk to it, and one of them takes over when it goes: its unfinished executions
+ * then go on from the cache.
+ *
+ * @throws BackendError if this tab is to run the engine and can't open the store
+ *
+ * @example
+ * ```ts no-check
+ * import { startEngine } from "redun/browser";
+ *
+ * const engine = await startEngine({ urls: { esbuild: "/esbuild.wasm" } });
+ * const { hash } = await engine.build({ entry: "main.ts", files: { "main.ts": source } });
+ * const executionId = crypto.randomUUID();
+ * await engine.start({ executionId, package: hash, task: "main", args: [] });
+ * const outcome = await engine.outcome(executionId);
+ * ```
+ */
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  const client = new EngineClient(options);
+  await client.open();
+  return client.asEngine();
+}
+
+class EngineClient {
+  private readonly repo: string;
+  private readonly options: EngineOptions;
+  private readonly page = uuid();
+  private readonly channel: BroadcastChannel;
+  private readonly closing = new AbortController();
+  private readonly eventListeners = new Set<(events: readonly EngineEvent[]) => void>();
+  private readonly moveListeners = new Set<() => void>();
+  private connection: PromiseWithResolvers<Connection> = Promise.withResolvers();
+  private connected: Connection | undefined = undefined;
+  /** Settles when this tab has ended the engine that it ran, if it did. */
+  private leading: Promise<void> = Promise.resolve();
+  private own: string | undefined = undefined;
+
+  constructor(options: EngineOptions) {
+    this.options = options;
+    this.repo = options.repo ?? "default";
+    this.channel = new BroadcastChannel(channelName(this.repo));
+    this.connection.promise.catch(() => {});
+  }
+
+  /** Waits until there is an engine, here or elsewhere. */
+  async open(): Promise<void> {
+    this.channel.addEventListener("message", this.receive);
+    const failed = this.stand();
+    this.channel.postMessage({ kind: "hello" } satisfies Message);
+    await Promise.race([this.connection.promise, failed]);
+  }
+
+  /** Stands by to run the engine. @returns a promise that rejects if it can't */
+  private stand(): Promise<never> {
+    const { signal } = this.closing;
+    const lead = async (): Promise<void> => {
+      const worker = await this.startWorker();
+      if (!signal.aborted) {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+      }
+      await closeWorker(worker);
+    };
+    return new Promise<never>((_resolve, reject) => {
+      // The lock is held for as long as the engine runs, and lost with the tab; the next that waits for it leads.
+      const name = channelName(this.repo);
+      this.leading = navigator.locks.request(name, { signal }, lead).catch((error: unknown) => {
+        if (signal.aborted) return;
+        this.connection.reject(error);
+        reject(error);
+      });
+    });
+  }
+
+  private startWorker(): Promise<Worker> {
+    const { urls = {}, workers = navigator.hardwareConcurrency, store } = this.options;
+    const engine = uuid();
+    const address = (url: string | URL): string => new URL(url, location.href).href;
+    const worker = new Worker(urls.engine ?? defaultUrl(), { type: "module", name: `redun ${this.repo}` });
+    this.own = engine;
+    const message: StartMessage = {
+      repo: this.repo,
+      engine,
+      version: typeof REDUN_VERSION === "string" ? REDUN_VERSION : "development",
+      workers: Math.max(1, workers),
+      store,
+      urls: {
+        job: urls.job === undefined ? undefined : address(urls.job),
+        esbuild: address(urls.esbuild ?? "/esbuild.wasm"),
+      },
+    };
+    return new Promise((resolve, reject) => {
+      worker.onerror = (event) => {
+        event.preventDefault();
+        const text = `Cannot run the engine of ${this.repo}: ${event.message || "its worker can't be loaded"}`;
+        reject(new SchedulerError(text, { hint: "Reload the page." }));
+      };
+      worker.addEventListener("message", ({ data }: MessageEvent<FromEngine>) => {
+        if (data.type === "ready") resolve(worker);
+        else if (data.type === "failed") reject(fromJobError({ value: undefined, record: data.error }));
+      });
+      worker.postMessage(message);
+    });
+  }
+
+  private readonly receive = ({ data: message }: MessageEvent<Message>): void => {
+    if (message.kind === "engine") this.connect(message.engine);
+    else if (message.kind === "events" && message.engine === this.connected?.engine) {
+      for (const listener of this.eventListeners) listener(message.events);
+    }
+  };
+
+  private connect(engine: string): void {
+    if (this.connected?.engine === engine) return;
+    const moved = this.connected !== undefined;
+    this.connected?.leave();
+    const gone = Promise.withResolvers<never>();
+    gone.promise.catch(() => {});
+    const connection: Connection = {
+      engine,
+      call: callEngine(this.channel, `${this.page}/${engine}`, engine),
+      gone: gone.promise,
+      leave: () => gone.reject(MOVED),
+    };
+    this.connected = connection;
+    if (moved) this.connection = Promise.withResolvers();
+    this.connection.resolve(connection);
+    if (moved) for (const listener of this.moveListeners) listener();
+  }
+
+  /** Calls the engine, again where it has moved in the middle. */
+  private async call(method: string, args: readonly unknown[]): Promise<unknown> {
+    for (;;) {
+      const connection = await this.connection.promise;
+      try {
+        return await Promise.race([connection.call(method, args), connection.gone]);
+      } catch (error) {
+        if (error !== MOVED) throw error;
+        this.closing.signal.throwIfAborted();
+      }
+    }
+  }
+
+  asEngine(): Engine {
+    const client = this;
+    const method =
+      <M extends keyof EngineApi>(name: M) =>
+      (...args: unknown[]) =>
+        client.call(name, args) as never;
+    return {
+      info: method("info"),
+      build: method("build"),
+      start: async (request) => {
+        // The first results to keep are a good time to ask the browser for it.
+        if (!(await navigator.storage.persisted())) void navigator.storage.persist();
+        await client.call("start", [request]);
+      },
+      outcome: method("outcome"),
+      cancel: method("cancel"),
+      eventsAfter: method("eventsAfter"),
+      query: method("query"),
+      exportRecords: method("exportRecords"),
+      importRecords: method("importRecords"),
+      listFiles: method("listFiles"),
+      readFile: method("readFile"),
+      addFile: method("addFile"),
+      removeFile: method("removeFile"),
+      get isHere() {
+        return client.own !== undefined && client.own === client.connected?.engine;
+      },
+      onEvents: (listener) => subscribe(client.eventListeners, listener),
+      onMoved: (listener) => subscribe(client.moveListeners, listener),
+      close: () => client.close(),
+    };
+  }
+
+  private async close(): Promise<void> {
+    this.closing.abort(new SchedulerError(`Cannot use the engine of ${this.repo}: it was closed here`));
+    this.connected?.leave();
+    await this.leading;
+    this.channel.close();
+  }
+}
+
+/** Milliseconds in which an engine should have ended its jobs and closed its store. What it has not stored is lost. */
+const GRACE = 5000;
+
+async function closeWorker(worker: Worker): Promise<void> {
+  await new Promise<void>((resolve) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<FromEngine>) => {
+      if (data.type === "closed") resolve();
+    });
+    setTimeout(resolve, GRACE);
+    worker.postMessage("close");
+  });
+  worker.terminate();
+}
+
+function subscribe<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** The engine's worker as it was written, or in the built package, all of whose modules are in one folder. */
+function defaultUrl(): URL {
+  const here = import.meta.url;
+  return /\.ts\b/.test(here) ? new URL("../engine-worker.ts", here) : new URL("engine-worker.js", here);
+}

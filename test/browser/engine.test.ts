@@ -1,0 +1,241 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Engine, EngineEvent, RunOutcome, RunRequest } from "../../src/browser/engine-api.ts";
+import { startEngine } from "../../src/browser/start-engine.ts";
+import { decodeValue, encodeValue } from "../../src/index.ts";
+
+const urls = {
+  esbuild: new URL("/node_modules/esbuild-wasm/esbuild.wasm", location.href),
+  engine: new URL("./engine-worker.ts", import.meta.url),
+  job: new URL("./job-worker.ts", import.meta.url),
+};
+
+const WORKFLOW = `import { task } from "redun";
+import { scale } from "./helper.ts";
+
+export const double = task("tab.double", (n: number) => scale(n));
+export const add = task("tab.add", (a: number, b: number) => a + b);
+/** Doubles two numbers and adds them. */
+export const main = task("tab.main", (a: number, b = 3) => add(double(a), double(b)));
+export const later = task("tab.later", async (n: number) => (await double(n)) + 1);
+export const fail = task("tab.fail", (text: string): string => {
+  throw new RangeError(text);
+});
+export const spin = task("tab.spin", (): string => {
+  for (;;);
+});
+`;
+const HELPER = "export const scale = (n: number): number => n * 2;\n";
+
+const source = (workflow = WORKFLOW, helper = HELPER) => ({
+  entry: "workflow.ts",
+  files: { "workflow.ts": workflow, "helper.ts": helper },
+});
+
+describe("the engine in a tab", () => {
+  let repo: string;
+  let engine: Engine;
+  const opened: Engine[] = [];
+
+  const open = async (): Promise<Engine> => {
+    const made = await startEngine({ repo, workers: 2, urls });
+    opened.push(made);
+    return made;
+  };
+
+  beforeEach(async () => {
+    repo = `test-${crypto.randomUUID()}`;
+    engine = await open();
+  });
+
+  afterEach(async () => {
+    for (const made of opened.splice(0)) await made.close();
+  });
+
+  const request = async (
+    on: Engine,
+    task: string,
+    args: unknown[],
+    text = source(),
+  ): Promise<RunRequest> => ({
+    executionId: crypto.randomUUID(),
+    package: (await on.build(text)).hash,
+    task,
+    args: args.map((arg) => (arg === undefined ? undefined : encodeValue(arg).text)),
+  });
+
+  const run = async (task: string, args: unknown[], text = source()): Promise<RunOutcome> => {
+    const asked = await request(engine, task, args, text);
+    await engine.start(asked);
+    return (await engine.outcome(asked.executionId))!;
+  };
+
+  const resultOf = (outcome: RunOutcome): unknown => {
+    if (outcome.status !== "DONE") throw new Error(`${outcome.status}: ${JSON.stringify(outcome.error)}`);
+    return decodeValue(outcome.value);
+  };
+
+  /** The jobs of the last execution, by how they ended. */
+  const jobs = async (): Promise<Record<string, string[]>> => {
+    const events = await engine.eventsAfter(0);
+    const start = events.findLastIndex(({ type }) => type === "execution-start");
+    const found: Record<string, string[]> = {};
+    for (const event of events.slice(start)) {
+      if (event.type !== "job-end") continue;
+      found[event.status] ??= [];
+      found[event.status]!.push(event.job.call);
+    }
+    return found;
+  };
+
+  test("keeps its repository in SQLite on OPFS, and says what it is", async () => {
+    const info = await engine.info();
+    expect(info).toMatchObject({ repo, store: "opfs", workers: 2, running: [] });
+    expect(engine.isHere).toBe(true);
+  });
+
+  test("builds and runs a workflow, takes it from the cache, and reruns what an edit concerns", async () => {
+    const built = await engine.build(source());
+    expect(built.manifest.tasks.find(({ name }) => name === "main")).toMatchObject({
+      doc: "Doubles two numbers and adds them.",
+      parameters: [{ name: "a" }, { name: "b", default: "3" }],
+    });
+    expect(resultOf(await run("tab.main", [2]))).toBe(10);
+    expect(Object.keys(await jobs())).toEqual(["DONE"]);
+    expect(resultOf(await run("tab.main", [2]))).toBe(10);
+    expect(Object.keys(await jobs())).toEqual(["CACHED"]);
+    const edited = source(WORKFLOW, "export const scale = (n: number): number => n * 3;\n");
+    expect(resultOf(await run("tab.main", [2], edited))).toBe(15);
+    const { DONE = [], CACHED = [] } = await jobs();
+    expect(DONE.map((call) => call.split("(")[0]).sort()).toEqual(["tab.add", "tab.double", "tab.double"]);
+    expect(CACHED).toEqual(["tab.main(a=2)"]);
+  });
+
+  test("awaits expressions in an async function", async () => {
+    expect(resultOf(await run("tab.later", [4]))).toBe(9);
+  });
+
+  test("records what the command line would have been told, and gives the store's records", async () => {
+    await run("tab.main", [2, 5]);
+    const [found] = await engine.query("find", { type: "Execution" });
+    const [execution] = await engine.query("getExecutions", [found!.id]);
+    expect(execution).toMatchObject({
+      status: "DONE",
+      args: ["redun", "run", "workflow.ts", "tab.main", "--a", "2", "--b", "5"],
+    });
+    expect((await engine.exportRecords()).length).toBeGreaterThan(5);
+  });
+
+  test("tells of an error with its traceback", async () => {
+    const outcome = await run("tab.fail", ["too far"]);
+    expect(outcome).toMatchObject({
+      status: "FAILED",
+      error: { name: "RangeError", message: "too far" },
+      traceback: { frames: [{ task: "tab.fail", locals: { text: "'too far'" } }] },
+    });
+  });
+
+  test("cancels a function that never ends, and goes on", async () => {
+    const asked = await request(engine, "tab.spin", []);
+    await engine.start(asked);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await engine.cancel(asked.executionId);
+    expect(await engine.outcome(asked.executionId)).toMatchObject({ status: "CANCELLED" });
+    expect(resultOf(await run("tab.main", [1]))).toBe(8);
+  });
+
+  test("refuses what doesn't build, with the place", async () => {
+    await expect(engine.build(source("export const x = ;"))).rejects.toMatchObject({
+      code: "package",
+      fields: { line: 1, column: 18 },
+    });
+    await expect(
+      engine.start({ executionId: crypto.randomUUID(), package: "0".repeat(40), task: "x", args: [] }),
+    ).rejects.toMatchObject({ code: "package" });
+  });
+
+  test("asked twice for one execution, runs once", async () => {
+    const asked = await request(engine, "tab.main", [7]);
+    await Promise.all([engine.start(asked), engine.start(asked)]);
+    await engine.outcome(asked.executionId);
+    expect(await engine.query("count", { type: "Execution" })).toBe(1);
+  });
+
+  test("sends events in order, without gaps", async () => {
+    const seen: EngineEvent[] = [];
+    engine.onEvents((events) => void seen.push(...events));
+    await run("tab.main", [2]);
+    await expect.poll(() => seen.at(-1)?.type).toBe("execution-end");
+    expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, i) => i + 1));
+    expect(seen[0]!.type).toBe("execution-start");
+  });
+
+  test("serves a second page, which takes over when the first lets go", async () => {
+    const second = await open();
+    expect(second.isHere).toBe(false);
+    const asked = await request(second, "tab.main", [2]);
+    await second.start(asked);
+    expect(resultOf((await second.outcome(asked.executionId))!)).toBe(10);
+    const moved = new Promise<void>((resolve) => second.onMoved(resolve));
+    await engine.close();
+    await moved;
+    expect(second.isHere).toBe(true);
+    expect(await second.query("count", { type: "Execution" })).toBe(1);
+    engine = second;
+    expect(resultOf(await run("tab.main", [2]))).toBe(10);
+    expect(Object.keys(await jobs())).toEqual(["CACHED"]);
+  });
+
+  test("goes on with an execution whose tab was closed, from the cache", async () => {
+    await engine.close();
+    const frame = document.createElement("iframe");
+    const options = encodeURIComponent(JSON.stringify({ repo, urls }));
+    frame.src = `/test/browser/engine-frame.html#${options}`;
+    document.body.append(frame);
+    const there = await expect
+      .poll(() => (frame.contentWindow as { engine?: Promise<Engine> } | null)?.engine, { timeout: 20_000 })
+      .toBeDefined()
+      .then(() => (frame.contentWindow as unknown as { engine: Promise<Engine> }).engine);
+    engine = await open();
+    expect([there.isHere, engine.isHere]).toEqual([true, false]);
+
+    const workflow = `import { task } from "redun";
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const quick = task("tab.quick", async (n: number) => n);
+const slow = task("tab.slow", async (n: number) => { await wait(3000); return n; });
+const sum = task("tab.sum", (a: number, b: number) => a + b);
+export const main = task("tab.resumed", () => sum(quick(1), sum(slow(2), quick(3))));
+`;
+    const asked = await request(engine, "tab.resumed", [], {
+      entry: "main.ts",
+      files: { "main.ts": workflow },
+    });
+    await engine.start(asked);
+    const done = engine.outcome(asked.executionId);
+    await expect
+      .poll(async () => (await engine.eventsAfter(0)).filter(({ type }) => type === "job-end").length, {
+        timeout: 20_000,
+      })
+      .toBe(2);
+    // What has ended is stored within a fraction of a second.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    frame.remove();
+    expect(resultOf((await done)!)).toBe(6);
+    expect(engine.isHere).toBe(true);
+    const { DONE = [], CACHED = [] } = await jobs();
+    expect(CACHED.sort()).toContain("tab.quick(n=1)");
+    expect(DONE).toContain("tab.slow(n=2)");
+    expect(await engine.query("count", { type: "Execution" })).toBe(2);
+    expect(await engine.query("getTags", [asked.executionId])).toMatchObject([
+      { key: "redun.status", value: "interrupted" },
+    ]);
+  });
+
+  test("keeps files", async () => {
+    const path = await engine.addFile("data/a.txt", new Blob(["hello"]));
+    expect(path).toBe("opfs://data/a.txt");
+    expect(await (await engine.readFile(path, 1, 3)).text()).toBe("el");
+    expect(await engine.listFiles("opfs://data")).toEqual([{ path, size: 5, isFolder: false }]);
+    await engine.removeFile(path);
+    await expect(engine.readFile(path)).rejects.toMatchObject({ code: "file-not-found" });
+  });
+});
