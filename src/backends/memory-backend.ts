@@ -12,14 +12,14 @@ import type {
   ValueRow,
 } from "../backend/backend.ts";
 import type { Millis, RecordBatch, TagEntity, TagRecord, TaskRecord } from "../backend/records.ts";
-import { type Json, stableJson } from "../value/json.ts";
+import type { Json } from "../value/json.ts";
 import { findInMemory } from "./memory-finder.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { reachable } from "./reachable.ts";
 import { exportRecords } from "./record-export.ts";
 import { readRecords } from "./record-import.ts";
 import type { RecordSource } from "./record-store.ts";
-import { freshTag } from "./tags.ts";
+import { freshTag, TagCounts } from "./tags.ts";
 
 /** A store that lives as long as its object, for tests and for work that nobody will ask about again. */
 export class MemoryBackend implements Backend {
@@ -128,15 +128,9 @@ export class MemoryBackend implements Backend {
   }
 
   async tagCounts(): Promise<{ key: string; value: Json; entityType: TagEntity; count: number }[]> {
-    const counts = new Map<string, { key: string; value: Json; entityType: TagEntity; count: number }>();
-    for (const { key, value, entityType, isCurrent } of this.store.tags.values()) {
-      if (!isCurrent) continue;
-      const id = stableJson([key, value, entityType]);
-      const entry = counts.get(id);
-      if (entry === undefined) counts.set(id, { key, value, entityType, count: 1 });
-      else entry.count++;
-    }
-    return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+    const counts = new TagCounts();
+    for (const tag of this.store.tags.values()) counts.add(tag);
+    return counts.all();
   }
 
   async addTags(

@@ -1,9 +1,14 @@
 import type { EntityType, RecordQuery } from "../backend/backend.ts";
-import { stableJson } from "../value/json.ts";
+import type { JobStatus, TaskRecord } from "../backend/records.ts";
+import {
+  isTaskNamed,
+  jobMatches,
+  pathMatcher,
+  type TagFilter,
+  tagMatches,
+  taskNameMatches,
+} from "./filters.ts";
 import type { MemoryStore } from "./memory-store.ts";
-import { fullnameOf } from "./record-store.ts";
-
-type TagFilter = NonNullable<RecordQuery["tags"]>[number];
 
 /** Finds the ids that satisfy all filters of a query, in the order that the port promises. */
 export function findInMemory(store: MemoryStore, query: RecordQuery): string[] {
@@ -24,16 +29,11 @@ const never: Test = () => false;
 
 function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
   const { type } = query;
-  const taskOf = (id: string): { hash: string; name: string; fullname: string } | undefined => {
+  const taskOf = (id: string): TaskRecord | undefined => {
+    if (type === "Value" || type === "Execution") return undefined;
     const hash =
       type === "Task" ? id : type === "Job" ? store.jobs.get(id)?.taskHash : store.calls.get(id)?.taskHash;
-    const task = hash === undefined ? undefined : store.tasks.get(hash);
-    if (task === undefined || type === "Value" || type === "Execution") return undefined;
-    return {
-      hash: task.hash,
-      name: task.name,
-      fullname: fullnameOf(task.name, task.namespace),
-    };
+    return hash === undefined ? undefined : store.tasks.get(hash);
   };
   if (query.ids !== undefined) {
     const ids = new Set(query.ids);
@@ -44,7 +44,7 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
     yield (id) => {
       if (id.startsWith(prefix)) return true;
       const task = type === "Task" ? taskOf(id) : undefined;
-      return task !== undefined && (task.name === prefix || task.fullname === prefix);
+      return task !== undefined && isTaskNamed(task, prefix);
     };
   }
   if (query.executionIds !== undefined) yield inExecutions(store, type, new Set(query.executionIds));
@@ -64,9 +64,7 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
     const names = query.taskNames;
     yield (id) => {
       const task = taskOf(id);
-      return (
-        task !== undefined && names.some((name) => name === (name.includes(".") ? task.fullname : task.name))
-      );
+      return task !== undefined && taskNameMatches(task, names);
     };
   }
   if (query.taskHashes !== undefined) {
@@ -89,13 +87,11 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
     yield type === "Value" ? (id) => types.includes(store.values.get(id)!.type) : never;
   }
   if (query.filePaths !== undefined) {
-    const patterns = query.filePaths.map(
-      (path) => new RegExp(`^${path.split("*").map(escapePattern).join(".*")}$`, "s"),
-    );
+    const matches = pathMatcher(query.filePaths);
     yield type === "Value"
       ? (id) => {
           const { file } = store.values.get(id)!;
-          return file !== null && patterns.some((pattern) => pattern.test(file));
+          return file !== null && matches(file);
         }
       : never;
   }
@@ -115,31 +111,23 @@ function* testsOf(store: MemoryStore, query: RecordQuery): Iterable<Test> {
   }
 }
 
-const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
 function callOfJob(store: MemoryStore, type: EntityType, id: string) {
   const hash = type === "Job" ? store.jobs.get(id)?.callHash : undefined;
   return hash === undefined ? undefined : store.calls.get(hash);
 }
 
-function hasTag(store: MemoryStore, id: string, { key, value }: TagFilter): boolean {
-  return store
-    .tagsOf(id)
-    .some(
-      (tag) =>
-        tag.isCurrent &&
-        tag.key === key &&
-        (value === undefined || stableJson(tag.value) === stableJson(value)),
-    );
+function hasTag(store: MemoryStore, id: string, filter: TagFilter): boolean {
+  return store.tagsOf(id).some((tag) => tagMatches(tag, filter));
 }
 
-function matchesStatus(store: MemoryStore, id: string, status: string): boolean {
+function matchesStatus(store: MemoryStore, id: string, status: JobStatus): boolean {
   const job = store.jobs.get(id)!;
-  const failed = store.isFailure(job);
-  if (status === "FAILED") return failed;
-  if (status === "CACHED") return job.cached === true;
-  if (status === "DONE") return job.cached !== true && job.endTime !== undefined && !failed;
-  return job.endTime === undefined && job.callHash === undefined;
+  return jobMatches(status, {
+    failed: store.isFailure(job),
+    cached: job.cached === true,
+    ended: job.endTime !== undefined,
+    called: job.callHash !== undefined,
+  });
 }
 
 function inExecutions(store: MemoryStore, type: EntityType, executions: ReadonlySet<string>): Test {

@@ -1,7 +1,7 @@
 import type { TagRow } from "../backend/backend.ts";
-import type { TagRecord } from "../backend/records.ts";
+import type { TagEntity, TagRecord } from "../backend/records.ts";
 import { tagHash } from "../backend/tags.ts";
-import { stableJson } from "../value/json.ts";
+import { type Json, stableJson } from "../value/json.ts";
 
 /**
  * The tag to record so that one like the given is current. A tag that was superseded or deleted exists already and is
@@ -34,4 +34,30 @@ const isAlike = (a: TagRecord, b: TagRecord): boolean =>
 export function tombstone(parents: readonly string[]): TagRecord {
   const hash = tagHash("", "", null, parents);
   return { tagHash: hash, entityType: "Null", entityId: "", key: "", value: null, parents };
+}
+
+/** A current tag key with one of its values, and how many entities of a type carry it. */
+export interface TagCount {
+  readonly key: string;
+  readonly value: Json;
+  readonly entityType: TagEntity;
+  count: number;
+}
+
+/** Counts current tags by key, value and type of entity. */
+export class TagCounts {
+  private readonly counts = new Map<string, TagCount>();
+
+  add({ key, value, entityType, isCurrent }: TagRow): void {
+    if (!isCurrent) return;
+    const id = stableJson([key, value, entityType]);
+    const entry = this.counts.get(id);
+    if (entry === undefined) this.counts.set(id, { key, value, entityType, count: 1 });
+    else entry.count++;
+  }
+
+  /** All of them, sorted. */
+  all(): TagCount[] {
+    return [...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+  }
 }

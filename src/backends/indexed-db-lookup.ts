@@ -1,0 +1,105 @@
+import type { CacheHit, CacheQuery } from "../backend/backend.ts";
+import { ERROR_VALUE_TYPE } from "../backend/records.ts";
+import type { EncodedValue } from "../value/value.ts";
+import type { Known } from "./indexed-db-draft.ts";
+import { callsIn, type FoundCall, type IndexedDbReader } from "./indexed-db-reader.ts";
+import type { StoredCalls } from "./indexed-db-records.ts";
+import type { Database } from "./indexed-db-schema.ts";
+
+type GetValue = (record: StoredCalls, hash: string) => EncodedValue | undefined;
+
+/** Answers the scheduler's questions: one trip for the records of all keys, and one for the values that they don't hold. */
+export class IndexedDbLookup {
+  private readonly db: Database;
+  private readonly reader: IndexedDbReader;
+  private readonly known: Known;
+
+  constructor(db: Database, reader: IndexedDbReader, known: Known) {
+    this.db = db;
+    this.reader = reader;
+    this.known = known;
+  }
+
+  async lookup(
+    queries: readonly CacheQuery[],
+    isCurrent: (taskHash: string) => boolean,
+  ): Promise<(CacheHit | undefined)[]> {
+    if (queries.length === 0) return [];
+    const keys = [...new Set(queries.map(({ evalHash }) => evalHash))];
+    const records = new Map<string, StoredCalls>();
+    for (const record of await this.db.calls.bulkGet(keys)) {
+      if (record === undefined) continue;
+      records.set(record.evalHash, record);
+      this.learn(record);
+    }
+    const open = queries.map((query) => this.candidates(query, records.get(query.evalHash), isCurrent));
+    const elsewhere = open.flatMap(({ record, single, calls }) => {
+      const hashes = calls.map(({ call }) => call.value);
+      if (single !== undefined) hashes.push(single);
+      return hashes.filter((hash) => !record!.held.includes(hash));
+    });
+    const others = elsewhere.length === 0 ? undefined : await this.reader.values(elsewhere);
+    const getValue: GetValue = (record, hash) => {
+      const place = record.held.indexOf(hash);
+      return place < 0 ? others?.get(hash) : { hash, ...record.values[place]! };
+    };
+    return queries.map(({ allowed }, i) => choose(allowed, open[i]!, getValue));
+  }
+
+  /** What may answer a query, if its value is there and no error. */
+  private candidates(
+    { allowed, contextHash }: CacheQuery,
+    record: StoredCalls | undefined,
+    isCurrent: (taskHash: string) => boolean,
+  ): Candidates {
+    if (record === undefined) return { record, single: undefined, calls: [] };
+    const calls = allowed.includes("ultimate")
+      ? callsIn(record).filter(
+          ({ call }) =>
+            call.failed !== true && call.contextHash === contextHash && call.subtreeTasks?.every(isCurrent),
+        )
+      : [];
+    return {
+      record,
+      single: allowed.includes("single") ? record.single : undefined,
+      calls: calls.toSorted((a, b) => a.call.timestamp - b.call.timestamp).reverse(),
+    };
+  }
+
+  private learn(record: StoredCalls): void {
+    this.known.evaluations.set(record.evalHash, true);
+    for (const { callHash, call } of callsIn(record)) {
+      if (!call.promised && call.failed !== undefined) this.known.calls.set(callHash, call.failed);
+    }
+  }
+}
+
+interface Candidates {
+  readonly record: StoredCalls | undefined;
+  readonly single: string | undefined;
+  /** Newest first. */
+  readonly calls: readonly FoundCall[];
+}
+
+function choose(
+  allowed: CacheQuery["allowed"],
+  { record, single, calls }: Candidates,
+  getValue: GetValue,
+): CacheHit | undefined {
+  if (record === undefined) return undefined;
+  for (const kind of allowed) {
+    if (kind === "single") {
+      const value = single === undefined ? undefined : getValue(record, single);
+      if (value !== undefined) return { kind, value: encoded(value) };
+      continue;
+    }
+    for (const { callHash, call } of calls) {
+      const value = getValue(record, call.value);
+      if (value === undefined || value.type === ERROR_VALUE_TYPE) continue;
+      return { kind, value: encoded(value), callHash, subtreeTasks: call.subtreeTasks };
+    }
+  }
+  return undefined;
+}
+
+const encoded = ({ hash, type, format, text }: EncodedValue): EncodedValue => ({ hash, type, format, text });
