@@ -1,13 +1,6 @@
 import type { OnResolveArgs, OnResolveResult } from "esbuild";
 import { dirname, join } from "./paths.ts";
-import {
-  findModule,
-  findNpmFolder,
-  type NpmPackage,
-  packageOf,
-  type Sources,
-  splitSpecifier,
-} from "./sources.ts";
+import { findModule, findNpmFolder, type NpmPackage, type Sources, splitSpecifier } from "./sources.ts";
 
 /** The conditions of `exports` in a `package.json` that hold, besides `import` or `require`, and `default`. */
 export type Conditions = readonly string[];
@@ -29,9 +22,7 @@ export function resolveVirtual(
   const holds = new Set([...conditions, args.kind === "require-call" ? "require" : "import", "default"]);
   const missing = { errors: [{ text: `Could not resolve ${JSON.stringify(args.path)}` }] };
   if (args.path.startsWith("#")) {
-    const owner = packageOf(sources, args.importer);
-    const target = owner && targetOf(readJson(sources, owner.manifest).imports, args.path, holds);
-    const path = target && findModule(sources, join(dirname(owner.manifest), target));
+    const path = resolveOwn(sources, args, holds);
     return path ? { path } : missing;
   }
   const [name, subpath] = splitSpecifier(args.path);
@@ -43,6 +34,19 @@ export function resolveVirtual(
   const path = findModule(sources, join(folder, target));
   // Without its files, a package can still be an import.
   return path ? { path } : { path: join(folder, target), external: true };
+}
+
+/** What a package calls its own by a name that starts with `#`. */
+function resolveOwn(sources: Sources, args: OnResolveArgs, holds: ReadonlySet<string>): string | undefined {
+  for (let folder = args.resolveDir || "/"; ; folder = dirname(folder)) {
+    const path = join(folder, "package.json");
+    const { imports } = sources.read(path) === undefined ? {} : readJson(sources, path);
+    if (imports !== undefined) {
+      const target = targetOf(imports, args.path, holds);
+      return target && findModule(sources, join(folder, target));
+    }
+    if (folder === "/" || dirname(folder) === folder) return undefined;
+  }
 }
 
 /** A package that isn't there in memory counts by the range that the workflow's `package.json` asks for. */

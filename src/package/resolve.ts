@@ -100,11 +100,13 @@ export function importsPlugin(
 
 /** The error of an npm package that is not among the files in memory. Its hint is told with it. */
 function missing(specifier: string): OnResolveResult {
+  const text = `Could not resolve ${JSON.stringify(specifier)}`;
+  if (specifier.startsWith("#")) return { errors: [{ text }] };
   const [name] = splitSpecifier(specifier);
   const hint =
     `Add the files of the npm package ${name} to the workflow's files, under node_modules/${name}/, ` +
     "or run the workflow from the command line, where it is installed.";
-  return { errors: [{ text: `Could not resolve ${JSON.stringify(specifier)}`, detail: { hint } }] };
+  return { errors: [{ text, detail: { hint } }] };
 }
 
 function note(imports: Imports, { name, version }: NpmPackage): void {

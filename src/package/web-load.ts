@@ -5,7 +5,7 @@ import { type LoadedPackage, loadedPackage, registerPackage } from "./loaded.ts"
 import { verifyPackage } from "./manifest.ts";
 import { importModule, moduleUrls } from "./module-url.ts";
 import { dirname, join } from "./paths.ts";
-import type { ImportSite } from "./relocate.ts";
+import type { ImportSite, ModulePlace } from "./relocate.ts";
 import type { CodePackage } from "./types.ts";
 
 export type { EngineModules } from "./engine-modules.ts";
@@ -16,7 +16,8 @@ export type WebPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">
 
 /**
  * Imports a package in a tab, a page or a worker, and registers its tasks with the hashes that its manifest gives
- * them. Its imports of `redun` lead to the running engine. A package that is loaded already is only made current.
+ * them. Its imports of `redun` lead to the running engine. A package that is loaded already is only made current. From
+ * then on stack traces of this thread show places of the workflow's sources, as `file:///` and their path.
  *
  * @param engine - the engine's modules; by default those given to {@link provideEngine}
  * @throws PackageError if the package is not what its hash says, or imports what a tab lacks; whatever its code throws
@@ -38,31 +39,36 @@ export async function loadWebPackage(pkg: WebPackage, engine?: EngineModules): P
 
 /** The package's code as it can be imported here. */
 async function localCode({ hash, code, map, manifest }: WebPackage, modules: EngineModules): Promise<string> {
-  const [{ findSites, relocate }, { applyEdits }] = await Promise.all([
+  const [{ findSites, relocate }, { applyEdits }, { mapStacks }] = await Promise.all([
     import("./relocate.ts"),
     import("./source-map.ts"),
+    import("./stack-maps.ts"),
   ]);
-  const sites = findSites(code);
-  const targets = await resolveImports(hash, sites.imports, modules);
   const folder = dirname(join("/", manifest.entry));
-  const edits = relocate(sites, map, targets, (source) => {
+  const place = (source: string): ModulePlace => {
     const filename = join(folder, source);
     return { url: `file://${encodeURI(filename)}`, filename, dirname: dirname(filename) };
-  });
+  };
+  const sites = findSites(code);
+  const targets = await resolveImports(hash, sites.imports, modules);
+  const edits = relocate(sites, map, targets, place);
   const empty = JSON.stringify({ version: 3, sources: [], names: [], mappings: "" });
   const edited = applyEdits(code, map ?? empty, edits);
+  const url = packageUrl(hash);
   const lines = [edited.code];
   if (map !== undefined) {
+    mapStacks(url, edited.map, (source) => place(source).url);
+    // For the browser's developer tools.
     const base64 = toBase64(new TextEncoder().encode(edited.map));
     lines.push(`//# sourceMappingURL=data:application/json;base64,${base64}`);
   }
-  lines.push(`//# sourceURL=${packageUrl(hash)}`);
+  lines.push(`//# sourceURL=${url}`);
   return `${lines.join("\n")}\n`;
 }
 
 /** The name that stack traces give to a package's code. */
 function packageUrl(hash: string): string {
-  return `redun-package:///${hash}.mjs`;
+  return `redun:///packages/${hash}.mjs`;
 }
 
 /** Addresses of the engine's stand-ins. They stay valid, since packages may import them later. */

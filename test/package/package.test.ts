@@ -83,6 +83,44 @@ describe("a package", () => {
     expect(linked?.manifest.entry).toBe("main.ts");
   });
 
+  test("has its entry's folder as its root, also in memory", async () => {
+    const files = { "flows/main.ts": `export * from "../shared.ts";`, "shared.ts": FILES["lib/helper.ts"]! };
+    const tools = Object.fromEntries(
+      Object.entries(FILES).filter(([path]) => path.startsWith("node_modules/")),
+    );
+    const root = await onDisk({ ...files, ...tools });
+    const disk = await buildPackage(join(root, "flows/main.ts"));
+    const memory = await buildPackage("flows/main.ts", { files: { ...files, ...tools } });
+    expect(memory.manifest).toEqual(disk.manifest);
+    expect(memory.manifest.entry).toBe("main.ts");
+    expect(memory.hash).toBe(disk.hash);
+  });
+
+  test("follows TypeScript's configuration in memory as on the disk", async () => {
+    const files = {
+      "flow/main.ts": `import { a } from "tools"; export class A { x = 1; static y: number; }`,
+      "tsconfig.json": `{ // of the whole project\n "extends": ["./base", "shared/strict.json"], "compilerOptions": {}, }`,
+      "base.json": `{ "compilerOptions": { "useDefineForClassFields": true } }`,
+      "node_modules/shared/package.json": `{ "name": "shared", "version": "1.0.0" }`,
+      "node_modules/shared/strict.json": `{ "extends": "./more.json", "compilerOptions": { "useDefineForClassFields": false } }`,
+      "node_modules/shared/more.json": `{ "compilerOptions": { "verbatimModuleSyntax": true } }`,
+      "node_modules/tools/package.json": `{ "name": "tools", "version": "1.0.0" }`,
+      "node_modules/tools/index.js": "export const a = 1;",
+    };
+    const root = await onDisk(files);
+    const disk = await buildPackage(join(root, "flow/main.ts"));
+    const memory = await buildPackage("flow/main.ts", { files });
+    expect(memory.code).toContain(`import "tools"`);
+    expect(memory.code).toContain("constructor()");
+    expect(memory.code).toBe(disk.code);
+    expect(memory.hash).toBe(disk.hash);
+    const relative = disk.inputs.map((input) => input.slice(root.length));
+    expect(relative).toEqual(memory.inputs);
+    expect(relative).toEqual(
+      expect.arrayContaining(["/tsconfig.json", "/base.json", "/node_modules/shared/more.json"]),
+    );
+  });
+
   test("may have a root above its entry", async () => {
     const root = await onDisk({ ...FILES, "flows/main.ts": `export * from "../main.ts";` });
     const pkg = await buildPackage(join(root, "flows/main.ts"), { root });
@@ -162,6 +200,44 @@ describe("npm packages", () => {
     expect(taskOf(pkg, "one").canonical).toContain("npm:tools@1.0.0:a");
     expect(taskOf(pkg, "two").canonical).toContain("npm:tools@2.0.0:a");
     expect(pkg.warnings?.[0]).toMatch(/tools.*1\.0\.0, 2\.0\.0/);
+  });
+
+  test("have the same modules in memory as on the disk", async () => {
+    const files = {
+      "main.ts": [
+        `import "plain"; import "plain/lib/sub"; import "listed"; import "listed/a"; import "listed/deep/x/b.js";`,
+        `import "sugar"; import "#own"; import main = require("dual"); console.log(main);`,
+      ].join("\n"),
+      "package.json": `{ "imports": { "#own": "./own.ts" } }`,
+      "own.ts": "console.log('own');",
+      "node_modules/plain/package.json": `{ "name": "plain", "version": "1.0.0", "main": "./lib", "module": "esm.js" }`,
+      "node_modules/plain/esm.js": "console.log('plain esm');",
+      "node_modules/plain/lib/index.js": "console.log('plain main');",
+      "node_modules/plain/lib/sub.js": "console.log('plain sub');",
+      "node_modules/listed/package.json": `{ "name": "listed", "version": "1.0.0", "exports": {
+        ".": [{ "browser": "./browser.js", "node": "./node.js" }, "./main.js"],
+        "./a": { "require": "./a.cjs", "default": "./a.js" },
+        "./deep/*": "./none/*", "./deep/x/*.js": "./found/*.mjs" } }`,
+      "node_modules/listed/browser.js": "console.log('listed browser');",
+      "node_modules/listed/node.js": "console.log('listed node');",
+      "node_modules/listed/main.js": "console.log('listed main');",
+      "node_modules/listed/a.js": "console.log('listed a');",
+      "node_modules/listed/a.cjs": "console.log('listed a, required');",
+      "node_modules/listed/found/b.mjs": "console.log('listed b');",
+      "node_modules/sugar/package.json": `{ "name": "sugar", "version": "1.0.0", "exports": { "import": "./i.js", "default": "./d.js" } }`,
+      "node_modules/sugar/i.js": "console.log('sugar imported');",
+      "node_modules/sugar/d.js": "console.log('sugar default');",
+      "node_modules/dual/package.json": `{ "name": "dual", "version": "1.0.0", "exports": { "import": "./i.js", "require": "./r.cjs" } }`,
+      "node_modules/dual/i.js": "console.log('dual imported');",
+      "node_modules/dual/r.cjs": "console.log('dual required');",
+    };
+    const root = await onDisk(files);
+    for (const npm of ["external", "inline"] as const) {
+      const disk = await buildPackage(join(root, "main.ts"), { npm });
+      const memory = await buildPackage("main.ts", { files, npm });
+      expect(memory.code).toBe(disk.code);
+      expect(memory.hash).toBe(disk.hash);
+    }
   });
 
   test("that are only declared count by their range where nothing is installed", async () => {
