@@ -92,6 +92,7 @@ if (chromium !== undefined) {
         "fast-check",
         "dexie",
         "comlink",
+        "hash-wasm",
         "acorn",
         "eslint-scope",
         "@babel/parser",

@@ -41,6 +41,12 @@ export function entryPoints(): Record<string, string> {
   return entries;
 }
 
+/** What built code knows as `REDUN_VERSION`. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  return version;
+}
+
 /**
  * Bundles the entry points. Files that stay the same are left alone.
  *
@@ -57,6 +63,7 @@ export async function buildModules(clean: boolean): Promise<void> {
     platform: "neutral",
     target: "es2023",
     packages: "external",
+    define: { REDUN_VERSION: JSON.stringify(packageVersion()) },
     // Beside the entries, so that an address relative to `import.meta.url` means the same in both.
     chunkNames: "chunk-[hash]",
     charset: "utf8",
