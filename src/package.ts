@@ -1,5 +1,5 @@
 /**
- * Code packages: bundling a workflow, and the identity of its tasks' code.
+ * Code packages: bundling a workflow, the identity of its tasks' code, and loading it in a browser tab.
  *
  * @module
  */

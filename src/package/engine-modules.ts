@@ -15,8 +15,8 @@ const scope = globalThis as { [ENGINE]?: EngineModules };
 /**
  * Says which modules the imports of packages lead to. Called once, by the module that a tab's thread begins with.
  *
- * @example
- * ```ts no-check
+ * @example Let packages import the engine
+ * ```ts
  * import * as redun from "redun";
  * import { provideEngine } from "redun/package";
  *

@@ -17,9 +17,10 @@ let started: Promise<Esbuild> | undefined;
  * @throws PackageError if `esbuild-wasm` or its WebAssembly can't be loaded
  *
  * @example Build in a tab
- * ```ts no-check
+ * ```ts
  * import { buildPackage, webEsbuild } from "redun/package";
  *
+ * const files = { "workflow.ts": 'import { task } from "redun"; export const one = task("one", () => 1);' };
  * const esbuild = await webEsbuild("/esbuild.wasm");
  * const pkg = await buildPackage("workflow.ts", { files, esbuild, npm: "inline", lowerAsync: true });
  * ```
