@@ -172,6 +172,24 @@ describe("a script task in a tab", () => {
     expect(new TextDecoder().decode(result.stdout as unknown as Uint8Array).trim()).toBe("3");
   });
 
+  test("keeps every byte of the files that it stages", async () => {
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 7) % 256);
+    await files.write("in.bin", bytes);
+    await new File("memory://in/b.bin").write(bytes);
+    const copies = ["here.bin", "memory://out/there.bin", "memory://out/twice.bin"].map(
+      (path) => new File(path),
+    );
+    await newScheduler().run(
+      script("cat a.bin > c.bin; cp b.bin d.bin; cat a.bin b.bin | gzip | gunzip > e.bin", {
+        tempdir: true,
+        inputs: [new File("in.bin").stage("a.bin"), new File("memory://in/b.bin").stage("b.bin")],
+        outputs: copies.map((file, i) => file.stage(`${"cde"[i]}.bin`)),
+      }),
+    );
+    for (const file of copies.slice(0, 2)) expect(await file.bytes()).toEqual(bytes);
+    expect(await copies[2]!.bytes()).toEqual(new Uint8Array([...bytes, ...bytes]));
+  });
+
   test("gives files that it wrote without staging", async () => {
     const result = await newScheduler().run(
       script("echo hello > greeting.txt", { outputs: new File("greeting.txt") }),
