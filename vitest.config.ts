@@ -7,6 +7,7 @@ import { transform } from "esbuild";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
 import { instrumentAsync } from "./src/package/lowering.ts";
 import { buildInNode, listExamples } from "./test/browser/commands.ts";
+import { runWithCommand } from "./test/browser/run-command.ts";
 
 const root: string = import.meta.dirname;
 
@@ -112,7 +113,7 @@ if (chromium !== undefined) {
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        commands: { buildInNode, listExamples },
+        commands: { buildInNode, listExamples, runWithCommand },
         provider: playwright({ launchOptions: { executablePath: chromium, args: ["--no-sandbox"] } }),
         instances: [{ browser: "chromium" }],
       },

@@ -49,7 +49,12 @@ class SharedEndpoint {
   }
 
   postMessage(data: unknown): void {
-    this.channel.postMessage({ kind: "call", from: this.own, to: this.other, data } satisfies Message);
+    try {
+      this.channel.postMessage({ kind: "call", from: this.own, to: this.other, data } satisfies Message);
+    } catch (error) {
+      // comlink says goodbye when it is collected, which may be after the channel was closed.
+      if ((error as Error).name !== "InvalidStateError") throw error;
+    }
   }
 
   addEventListener(_type: string, listener: EventListenerOrEventListenerObject): void {

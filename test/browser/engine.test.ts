@@ -1,7 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Engine, EngineEvent, RunOutcome, RunRequest } from "../../src/browser/engine-api.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { commands } from "vitest/browser";
+import hello from "../../examples/hello/workflow.ts?raw";
+import recursion from "../../examples/recursion/workflow.ts?raw";
+import type {
+  Engine,
+  EngineEvent,
+  RunOutcome,
+  RunRequest,
+  WorkflowSource,
+} from "../../src/browser/engine-api.ts";
 import { startEngine } from "../../src/browser/start-engine.ts";
 import { decodeValue, encodeValue } from "../../src/index.ts";
+import { callsOf } from "./calls.ts";
 
 const urls = {
   esbuild: new URL("/node_modules/esbuild-wasm/esbuild.wasm", location.href),
@@ -26,66 +36,75 @@ export const spin = task("tab.spin", (): string => {
 `;
 const HELPER = "export const scale = (n: number): number => n * 2;\n";
 
-const source = (workflow = WORKFLOW, helper = HELPER) => ({
+const source = (workflow = WORKFLOW, helper = HELPER): WorkflowSource => ({
   entry: "workflow.ts",
   files: { "workflow.ts": workflow, "helper.ts": helper },
 });
 
-describe("the engine in a tab", () => {
-  let repo: string;
-  let engine: Engine;
-  const opened: Engine[] = [];
+const opened: Engine[] = [];
 
-  const open = async (): Promise<Engine> => {
-    const made = await startEngine({ repo, workers: 2, urls });
-    opened.push(made);
-    return made;
-  };
+async function open(repo: string): Promise<Engine> {
+  const engine = await startEngine({ repo, workers: 2, urls });
+  opened.push(engine);
+  return engine;
+}
 
-  beforeEach(async () => {
-    repo = `test-${crypto.randomUUID()}`;
-    engine = await open();
-  });
+async function closeAll(): Promise<void> {
+  for (const engine of opened.splice(0)) await engine.close();
+}
 
-  afterEach(async () => {
-    for (const made of opened.splice(0)) await made.close();
-  });
-
-  const request = async (
-    on: Engine,
-    task: string,
-    args: unknown[],
-    text = source(),
-  ): Promise<RunRequest> => ({
+async function request(
+  engine: Engine,
+  task: string,
+  args: readonly unknown[],
+  text: WorkflowSource = source(),
+): Promise<RunRequest> {
+  return {
     executionId: crypto.randomUUID(),
-    package: (await on.build(text)).hash,
+    package: (await engine.build(text)).hash,
     task,
-    args: args.map((arg) => (arg === undefined ? undefined : encodeValue(arg).text)),
+    args: args.map((arg) => encodeValue(arg).text),
+  };
+}
+
+async function runOn(engine: Engine, ...rest: Rest): Promise<RunOutcome> {
+  const asked = await request(engine, ...rest);
+  await engine.start(asked);
+  return (await engine.outcome(asked.executionId))!;
+}
+
+type Rest = [task: string, args: readonly unknown[], text?: WorkflowSource];
+
+function resultOf(outcome: RunOutcome): unknown {
+  if (outcome.status !== "DONE") throw new Error(`${outcome.status}: ${JSON.stringify(outcome.error)}`);
+  return decodeValue(outcome.value);
+}
+
+/** The jobs of the last execution, by how they ended. */
+async function jobsOf(engine: Engine): Promise<Record<string, string[]>> {
+  const events = await engine.eventsAfter(0);
+  const start = events.findLastIndex(({ type }) => type === "execution-start");
+  const found: Record<string, string[]> = {};
+  for (const event of events.slice(start)) {
+    if (event.type !== "job-end") continue;
+    found[event.status] ??= [];
+    found[event.status]!.push(event.job.call);
+  }
+  return found;
+}
+
+describe("the engine in a tab", () => {
+  const repo = `test-${crypto.randomUUID()}`;
+  let engine: Engine;
+
+  beforeAll(async () => {
+    engine = await open(repo);
   });
 
-  const run = async (task: string, args: unknown[], text = source()): Promise<RunOutcome> => {
-    const asked = await request(engine, task, args, text);
-    await engine.start(asked);
-    return (await engine.outcome(asked.executionId))!;
-  };
+  afterAll(closeAll);
 
-  const resultOf = (outcome: RunOutcome): unknown => {
-    if (outcome.status !== "DONE") throw new Error(`${outcome.status}: ${JSON.stringify(outcome.error)}`);
-    return decodeValue(outcome.value);
-  };
-
-  /** The jobs of the last execution, by how they ended. */
-  const jobs = async (): Promise<Record<string, string[]>> => {
-    const events = await engine.eventsAfter(0);
-    const start = events.findLastIndex(({ type }) => type === "execution-start");
-    const found: Record<string, string[]> = {};
-    for (const event of events.slice(start)) {
-      if (event.type !== "job-end") continue;
-      found[event.status] ??= [];
-      found[event.status]!.push(event.job.call);
-    }
-    return found;
-  };
+  const run = (...rest: Rest): Promise<RunOutcome> => runOn(engine, ...rest);
+  const jobs = (): Promise<Record<string, string[]>> => jobsOf(engine);
 
   test("keeps its repository in SQLite on OPFS, and says what it is", async () => {
     const info = await engine.info();
@@ -125,6 +144,25 @@ describe("the engine in a tab", () => {
     expect((await engine.exportRecords()).length).toBeGreaterThan(5);
   });
 
+  test.each([
+    ["the workflow of these tests", "workflow.ts", source().files, "tab.main", [2]],
+    ["the example hello", "workflow.ts", { "workflow.ts": hello }, "hello.main", []],
+    ["the example recursion", "workflow.ts", { "workflow.ts": recursion }, "recursion.sort", [[3, 1, 2]]],
+  ])("gives %s the same hashes as the command line", async (_title, entry, files, task, args) => {
+    const outcome = await run(task, args, { entry, files: files as Record<string, string> });
+    expect(outcome.status).toBe("DONE");
+    const words = args.flatMap((arg) =>
+      Array.isArray(arg) ? ["--xs", ...arg.map(String)] : ["--a", String(arg)],
+    );
+    const [{ id: execution } = { id: "" }] = await engine.query("find", { type: "Execution", limit: 1 });
+    const here = await callsOf({
+      find: () => engine.query("find", { type: "CallNode", executionIds: [execution] }),
+      getCallNodes: (hashes) => engine.query("getCallNodes", hashes),
+    });
+    expect(here).toEqual(await commands.runWithCommand(files, [entry, task, ...words]));
+    expect(here.length).toBeGreaterThan(2);
+  });
+
   test("tells of an error with its traceback", async () => {
     const outcome = await run("tab.fail", ["too far"]);
     expect(outcome).toMatchObject({
@@ -157,20 +195,43 @@ describe("the engine in a tab", () => {
     const asked = await request(engine, "tab.main", [7]);
     await Promise.all([engine.start(asked), engine.start(asked)]);
     await engine.outcome(asked.executionId);
-    expect(await engine.query("count", { type: "Execution" })).toBe(1);
+    const starts = (await engine.eventsAfter(0)).filter(({ type }) => type === "execution-start");
+    expect(starts.filter(({ executionId }) => executionId === asked.executionId)).toHaveLength(1);
   });
 
   test("sends events in order, without gaps", async () => {
     const seen: EngineEvent[] = [];
+    const before = (await engine.eventsAfter(0)).length;
     engine.onEvents((events) => void seen.push(...events));
     await run("tab.main", [2]);
     await expect.poll(() => seen.at(-1)?.type).toBe("execution-end");
-    expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, i) => i + 1));
+    expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, i) => before + i + 1));
     expect(seen[0]!.type).toBe("execution-start");
   });
 
+  test("keeps files", async () => {
+    const path = await engine.addFile("data/a.txt", new Blob(["hello"]));
+    expect(path).toBe("opfs://data/a.txt");
+    expect(await (await engine.readFile(path, 1, 3)).text()).toBe("el");
+    expect(await engine.listFiles("opfs://data")).toEqual([{ path, size: 5, isFolder: false }]);
+    await engine.removeFile(path);
+    await expect(engine.readFile(path)).rejects.toMatchObject({ code: "file-not-found" });
+  });
+});
+
+describe("engines of one repository", () => {
+  let repo: string;
+  let engine: Engine;
+
+  beforeEach(async () => {
+    repo = `test-${crypto.randomUUID()}`;
+    engine = await open(repo);
+  });
+
+  afterEach(closeAll);
+
   test("serves a second page, which takes over when the first lets go", async () => {
-    const second = await open();
+    const second = await open(repo);
     expect(second.isHere).toBe(false);
     const asked = await request(second, "tab.main", [2]);
     await second.start(asked);
@@ -181,8 +242,8 @@ describe("the engine in a tab", () => {
     expect(second.isHere).toBe(true);
     expect(await second.query("count", { type: "Execution" })).toBe(1);
     engine = second;
-    expect(resultOf(await run("tab.main", [2]))).toBe(10);
-    expect(Object.keys(await jobs())).toEqual(["CACHED"]);
+    expect(resultOf(await runOn(engine, "tab.main", [2]))).toBe(10);
+    expect(Object.keys(await jobsOf(engine))).toEqual(["CACHED"]);
   });
 
   test("goes on with an execution whose tab was closed, from the cache", async () => {
@@ -195,7 +256,7 @@ describe("the engine in a tab", () => {
       .poll(() => (frame.contentWindow as { engine?: Promise<Engine> } | null)?.engine, { timeout: 20_000 })
       .toBeDefined()
       .then(() => (frame.contentWindow as unknown as { engine: Promise<Engine> }).engine);
-    engine = await open();
+    engine = await open(repo);
     expect([there.isHere, engine.isHere]).toEqual([true, false]);
 
     const workflow = `import { task } from "redun";
@@ -221,21 +282,12 @@ export const main = task("tab.resumed", () => sum(quick(1), sum(slow(2), quick(3
     frame.remove();
     expect(resultOf((await done)!)).toBe(6);
     expect(engine.isHere).toBe(true);
-    const { DONE = [], CACHED = [] } = await jobs();
+    const { DONE = [], CACHED = [] } = await jobsOf(engine);
     expect(CACHED.sort()).toContain("tab.quick(n=1)");
     expect(DONE).toContain("tab.slow(n=2)");
     expect(await engine.query("count", { type: "Execution" })).toBe(2);
     expect(await engine.query("getTags", [asked.executionId])).toMatchObject([
       { key: "redun.status", value: "interrupted" },
     ]);
-  });
-
-  test("keeps files", async () => {
-    const path = await engine.addFile("data/a.txt", new Blob(["hello"]));
-    expect(path).toBe("opfs://data/a.txt");
-    expect(await (await engine.readFile(path, 1, 3)).text()).toBe("el");
-    expect(await engine.listFiles("opfs://data")).toEqual([{ path, size: 5, isFolder: false }]);
-    await engine.removeFile(path);
-    await expect(engine.readFile(path)).rejects.toMatchObject({ code: "file-not-found" });
   });
 });
