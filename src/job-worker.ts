@@ -24,11 +24,6 @@ const scope = globalThis as unknown as Scope;
 const postMessage = scope.postMessage.bind(scope);
 const close = scope.close.bind(scope);
 
-// Its owner would not hear of it otherwise.
-scope.close = () => {
-  postMessage({ type: "closed" });
-  close();
-};
 scope.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   reportError(event.reason);
@@ -40,7 +35,7 @@ scope.addEventListener("messageerror", () => {
 // Paths mean the same here as beside the scheduler.
 registerOpfsFileSystem({ schemes: ["opfs", "file"] });
 
-serveJobs(
+const stop = serveJobs(
   {
     send: postMessage,
     listen: (listener) => scope.addEventListener("message", ({ data }) => listener(data)),
@@ -59,3 +54,10 @@ serveJobs(
     },
   },
 );
+
+// Its owner would not hear of it otherwise.
+scope.close = () => {
+  stop();
+  postMessage({ type: "closed" });
+  close();
+};

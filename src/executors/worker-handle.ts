@@ -7,8 +7,8 @@ export interface WorkerListener {
   message(message: FromWorker): void;
   /** What was written past the worker's own capture, such as by native code or when it crashes. */
   output(chunk: Uint8Array): void;
-  /** The worker is about to end, and is to get no more jobs. */
-  ending(): void;
+  /** The worker is about to end, and is to get no more jobs. @param then - to be called when it may end */
+  ending(then: () => void): void;
   /** Comes once and last: the worker has ended, and how. */
   ended(reason: string): void;
   /** Comes in place of {@link ended} for a worker that could not begin, as others of its kind could not. */
@@ -32,6 +32,6 @@ export interface WorkerKind {
   /** What may have ended a worker that ends in the middle of a job. */
   readonly hint: string;
   start(listener: WorkerListener): WorkerHandle;
-  /** Tickets that both this side and such a worker reach, if there can be any. */
-  makeTickets(): NewTickets | undefined | Promise<NewTickets | undefined>;
+  /** Tickets that both this side and such a worker reach, if there can be any, or leases in their place. */
+  makeTickets(): NewTickets | "lease" | undefined | Promise<NewTickets | undefined>;
 }

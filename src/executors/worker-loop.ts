@@ -1,5 +1,6 @@
 import { fromJobError, toJobError } from "../executor/job-error.ts";
 import { runJob } from "../executor/run-job.ts";
+import { mayBegin } from "./lease.ts";
 import type { CapturedOutput } from "./output-pace.ts";
 import type { TicketPlace, Tickets } from "./tickets.ts";
 import type { FromWorker, JobMessage, PackageContent, ToWorker } from "./worker-messages.ts";
@@ -28,17 +29,26 @@ export interface WorkerRuntime {
 /** Longer results, in characters, are on their way before the next job begins, which may end the worker. */
 const LARGE = 50_000;
 
-/** Runs the jobs that arrive on a channel, one after another. What a job prints becomes its log. */
-export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void {
+/**
+ * Runs the jobs that arrive on a channel, one after another. What a job prints becomes its log.
+ *
+ * @returns what keeps further jobs from beginning
+ */
+export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): () => void {
   let queue: JobMessage[] = [];
   let modules: readonly string[] = [];
   let tickets: Tickets | undefined;
+  let until = 0;
+  let stopped = false;
   let busy = false;
   let current: number | undefined;
   const packages = new Map<string, PromiseWithResolvers<PackageContent>>();
   const output = runtime.captureOutput((lines) => {
     if (current !== undefined) channel.send({ type: "log", id: current, lines });
   });
+
+  // A job ends early with its worker only, so one signal, which never aborts, does for all.
+  const context = { signal: new AbortController().signal, log: (line: string) => output.line(line) };
 
   const loadModules = once(() => Promise.all(modules.map((module) => import(/* @vite-ignore */ module))));
 
@@ -66,24 +76,30 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void 
     const id = current!;
     try {
       if (modules.length > 0) await loadModules();
-      const result = await runJob(
-        job.spec,
-        { signal: new AbortController().signal, log: (line) => output.line(line) },
-        { loadPackage: (hash) => loadPackage(job, hash) },
-      );
+      const result = await runJob(job.spec, context, { loadPackage: (hash) => loadPackage(job, hash) });
       return { type: "result", id, result };
     } catch (error) {
       return { type: "result", id, result: { ok: false, error: toJobError(error) } };
     }
   };
 
+  /** The next job, if it may begin. Otherwise those that wait here go to another worker, and a message says which. */
+  const begin = (): JobMessage | undefined => {
+    const next = queue[0];
+    if (next === undefined || stopped) return undefined;
+    const { id, ticket } = next;
+    const may =
+      !ticket ||
+      (tickets !== undefined
+        ? tickets.take(1) === 1
+        : mayBegin(until, (begun) => void channel.send({ type: "begun", id, begun })));
+    return may ? queue.shift() : undefined;
+  };
+
   const work = async (): Promise<void> => {
     if (busy) return;
     busy = true;
-    for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      // Without a ticket the jobs that wait here go to another worker, and a message says which.
-      if (next.ticket && tickets!.take(1) === 0) break;
-      queue.shift();
+    for (let next = begin(); next !== undefined; next = begin()) {
       current = next.id;
       const message = await run(next);
       output.flush();
@@ -106,6 +122,11 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void 
         break;
       case "jobs":
         queue.push(...message.jobs);
+        if (message.until !== undefined) until = message.until;
+        void work();
+        break;
+      case "lease":
+        ({ until } = message);
         void work();
         break;
       case "forget": {
@@ -122,6 +143,9 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): void 
       }
     }
   });
+  return () => {
+    stopped = true;
+  };
 }
 
 /** A function that does its work at the first call, and gives the same promise at the others. */

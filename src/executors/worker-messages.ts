@@ -7,7 +7,7 @@ export interface JobMessage {
   readonly spec: JobSpec;
   /** The local copy of the job's code package. */
   readonly packagePath: string | undefined;
-  /** Whether it takes a ticket to begin it. */
+  /** Whether it takes a ticket to begin it, or a lease. */
   readonly ticket: boolean;
 }
 
@@ -32,8 +32,10 @@ export type ToWorker =
   /** Where the tickets are. */
   | { readonly type: "tickets"; readonly place: TicketPlace }
   /** Run these after those sent before. */
-  | { readonly type: "jobs"; readonly jobs: readonly JobMessage[] }
-  /** Forget these, whose tickets were taken back. */
+  | { readonly type: "jobs"; readonly jobs: readonly JobMessage[]; readonly until?: number | undefined }
+  /** Until when jobs under a lease may begin. */
+  | { readonly type: "lease"; readonly until: number }
+  /** Forget these, which were taken back. */
   | { readonly type: "forget"; readonly ids: readonly number[] }
   /** The package that it asked for, or why there is none. */
   | { readonly type: "package"; readonly hash: string; readonly content: PackageContent }
@@ -47,5 +49,7 @@ export type FromWorker =
   | { readonly type: "result"; readonly id: number; readonly result: JobResult }
   | { readonly type: "log"; readonly id: number; readonly lines: readonly string[] }
   | { readonly type: "forgotten" }
+  /** Whether it begins a job under a lease; that it does not is said after the opposite. */
+  | { readonly type: "begun"; readonly id: number; readonly begun: boolean }
   /** It needs a package. */
   | { readonly type: "package"; readonly hash: string };

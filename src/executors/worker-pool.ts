@@ -2,6 +2,7 @@ import { ExecutorError, PackageError } from "../errors/errors.ts";
 import type { ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
 import { toJobError } from "../executor/job-error.ts";
 import { NO_OPTIONS } from "../expression/node.ts";
+import { Lease } from "./lease.ts";
 import { Lines } from "./lines.ts";
 import type { Tickets } from "./tickets.ts";
 import type { WorkerHandle, WorkerKind } from "./worker-handle.ts";
@@ -32,8 +33,10 @@ interface Entry {
   readonly log: string[];
   readonly signal: AbortSignal;
   readonly abort: () => void;
-  /** Whether its worker takes a ticket to begin it. */
+  /** Whether its worker takes a ticket or a lease to begin it. */
   ticket: boolean;
+  /** Whether its worker has begun it under a lease. */
+  begun: boolean;
 }
 
 interface Member {
@@ -46,7 +49,9 @@ interface Member {
   pace: number;
   /** When it last began a job, as far as is known here. */
   since: number;
-  tickets: Tickets | "asked" | undefined;
+  tickets: Tickets | Lease | "asked" | undefined;
+  /** What to do when the jobs that it has not begun are known, while that is awaited. */
+  taking: (() => void)[] | undefined;
   /** Whether it has yet to hear which jobs were taken back from it. */
   forgetting: boolean;
   /** Whether it was told to end. */
@@ -68,9 +73,9 @@ const LOST_TAIL = 20;
  *
  * Invariants:
  * 1. A worker runs its jobs one after another, and sends the result of each before it begins the next.
- * 2. A job waits at a worker behind others only under a ticket, so that it can be taken back at any time, and exactly
- *    if it has not begun. No job begins twice.
- * 3. While a worker is told which jobs were taken back, it gets no others.
+ * 2. A job waits at a worker behind others only under a ticket or a lease, so that it can be taken back, at any time or
+ *    a moment later, and exactly if it has not begun. No job begins twice.
+ * 3. While jobs are taken back from a worker, and it is told which, it gets no others.
  * 4. Each job is answered once.
  */
 export class WorkerPool {
@@ -94,6 +99,7 @@ export class WorkerPool {
       signal,
       abort: () => this.cancel(entry),
       ticket: false,
+      begun: false,
     };
     signal.addEventListener("abort", entry.abort, { once: true });
     this.waiting.push(entry);
@@ -163,6 +169,11 @@ export class WorkerPool {
   private async askForTickets(member: Member): Promise<void> {
     member.tickets = "asked";
     const made = await member.kind.makeTickets();
+    if (made === "lease") {
+      member.tickets = new Lease();
+      this.dispatch();
+      return;
+    }
     if (made === undefined || !this.members.includes(member)) {
       made?.tickets.close();
       made?.opened();
@@ -181,6 +192,7 @@ export class WorkerPool {
   private assign(member: Member, entry: Entry): void {
     const { spec, packagePath } = entry.job;
     entry.ticket = member.inFlight.length > 0;
+    entry.begun = false;
     if (!entry.ticket) {
       member.handle.hold(true);
       member.since = Date.now();
@@ -195,11 +207,13 @@ export class WorkerPool {
     const jobs = member.outbox;
     member.outbox = [];
     const tickets = jobs.filter(({ ticket }) => ticket).length;
+    let until: number | undefined;
     if (tickets > 0) {
-      (member.tickets as Tickets).add(tickets);
+      if (member.tickets instanceof Lease) until = member.tickets.renew();
+      else (member.tickets as Tickets).add(tickets);
       this.startWatch();
     }
-    member.handle.send({ type: "jobs", jobs });
+    member.handle.send({ type: "jobs", jobs, until });
   }
 
   private grow(kind: WorkerKind): Member {
@@ -207,8 +221,9 @@ export class WorkerPool {
     const handle = kind.start({
       message: (message) => this.receive(member, message),
       output: (chunk) => lines.add(chunk),
-      ending: () => {
+      ending: (then) => {
         member.ending = true;
+        this.takeBack(member, then);
       },
       ended: (reason) => {
         lines.end();
@@ -225,6 +240,7 @@ export class WorkerPool {
       pace: Number.POSITIVE_INFINITY,
       since: 0,
       tickets: undefined,
+      taking: undefined,
       forgetting: false,
       ending: false,
     };
@@ -253,6 +269,11 @@ export class WorkerPool {
         member.forgetting = false;
         this.dispatch();
         break;
+      case "begun": {
+        const entry = member.inFlight.find(({ id }) => id === message.id);
+        if (entry !== undefined) entry.begun = message.begun;
+        break;
+      }
       case "package":
         void this.givePackage(member, message.hash);
         break;
@@ -289,9 +310,16 @@ export class WorkerPool {
     member.pace = member.pace === Number.POSITIVE_INFINITY ? took : 0.8 * member.pace + 0.2 * took;
     member.since = Date.now();
     if (member.inFlight.length === 0) member.handle.hold(false);
+    else this.prolong(member);
     entry.signal.removeEventListener("abort", entry.abort);
     entry.job.resolve(entry.log.length === 0 ? result : { ...result, log: entry.log.slice(-LOG_TAIL) });
     this.dispatch();
+  }
+
+  /** Lets a worker that answers begin what waits there. */
+  private prolong({ tickets, forgetting, ending, handle }: Member): void {
+    if (tickets instanceof Lease && !forgetting && !ending && tickets.isShort)
+      handle.send({ type: "lease", until: tickets.renew() });
   }
 
   private fail(entry: Entry, error: unknown): void {
@@ -309,50 +337,70 @@ export class WorkerPool {
     const now = Date.now();
     let rest = false;
     for (const member of this.members) {
-      if (member.inFlight.length < 2) continue;
-      if (now - member.since > PATIENCE) {
+      if (!hasWaiting(member)) continue;
+      if (now - member.since > PATIENCE && !member.forgetting) {
         member.pace = Math.max(member.pace, QUICK);
-        this.waiting.unshift(...this.takeBack(member));
+        this.takeBack(member, () => {});
       } else rest = true;
     }
     if (rest) this.startWatch();
     this.dispatch();
   };
 
-  /** Takes from a worker the jobs that it has not begun. */
-  private takeBack(member: Member): Entry[] {
-    const most = member.inFlight.filter(({ ticket }) => ticket).length;
-    if (most === 0) return [];
-    const count = (member.tickets as Tickets).take(most);
-    if (count === 0) return [];
-    const taken = member.inFlight.splice(-count);
-    if (!member.ending) {
+  /** Has the jobs that a worker has not begun wait for any worker again, then calls a function. */
+  private takeBack(member: Member, then: () => void): void {
+    const { tickets } = member;
+    const most = notKnownToHaveBegun(member);
+    if (most === 0) then();
+    else if (!(tickets instanceof Lease)) {
+      this.remove(member, (tickets as Tickets).take(most));
+      then();
+    } else if (member.taking !== undefined) member.taking.push(then);
+    else {
+      const all = [then];
+      member.taking = all;
       member.forgetting = true;
-      member.handle.send({ type: "forget", ids: taken.map(({ id }) => id) });
+      tickets.whenOver(() => {
+        member.taking = undefined;
+        member.forgetting = false;
+        this.remove(member, notKnownToHaveBegun(member));
+        for (const one of all) one();
+        this.dispatch();
+      });
     }
-    return taken;
+  }
+
+  private remove(member: Member, count: number): void {
+    if (count === 0) return;
+    const taken = member.inFlight.splice(-count);
+    this.waiting.unshift(...taken);
+    if (member.ending) return;
+    member.forgetting = true;
+    member.handle.send({ type: "forget", ids: taken.map(({ id }) => id) });
   }
 
   private cancel(entry: Entry): void {
-    const index = this.waiting.indexOf(entry);
-    if (index >= 0) {
-      this.waiting.splice(index, 1);
-      this.fail(entry, entry.signal.reason);
-      return;
-    }
+    if (this.cancelWaiting(entry)) return;
     const member = this.members.find(({ inFlight }) => inFlight.includes(entry));
     if (member === undefined) return;
-    const taken = this.takeBack(member);
-    this.waiting.unshift(...taken.filter((other) => other !== entry));
-    if (taken.includes(entry)) this.fail(entry, entry.signal.reason);
-    else if (member.inFlight.at(-1) === entry) {
-      // A function can't be stopped but with its worker.
-      member.inFlight.pop();
-      this.fail(entry, entry.signal.reason);
-      this.end(member);
-    }
-    // Otherwise it has ended, and its result is on the way.
-    this.dispatch();
+    this.takeBack(member, () => {
+      if (!this.cancelWaiting(entry) && member.inFlight.at(-1) === entry) {
+        // A function can't be stopped but with its worker.
+        member.inFlight.pop();
+        this.fail(entry, entry.signal.reason);
+        this.end(member);
+      }
+      // Otherwise it has ended, or its result is on the way.
+      this.dispatch();
+    });
+  }
+
+  private cancelWaiting(entry: Entry): boolean {
+    const index = this.waiting.indexOf(entry);
+    if (index < 0) return false;
+    this.waiting.splice(index, 1);
+    this.fail(entry, entry.signal.reason);
+    return true;
   }
 
   private end(member: Member): void {
@@ -379,17 +427,24 @@ export class WorkerPool {
     this.opening.get(member)?.();
     this.opening.delete(member);
     member.ending = true;
-    const notBegun = this.takeBack(member);
-    if (member.tickets !== "asked") member.tickets?.close();
-    for (const entry of member.inFlight.splice(0)) this.fail(entry, lostError(member, entry, reason));
-    if (this.closing !== undefined) {
-      for (const entry of notBegun) this.fail(entry, lostError(member, entry, reason));
-      if (this.members.length === 0) this.closing();
-      return;
-    }
-    this.waiting.unshift(...notBegun);
-    this.dispatch();
+    this.takeBack(member, () => {
+      if (!(member.tickets instanceof Lease) && member.tickets !== "asked") member.tickets?.close();
+      for (const entry of member.inFlight.splice(0)) this.fail(entry, lostError(member, entry, reason));
+      if (this.closing === undefined) this.dispatch();
+      else if (this.members.length === 0) this.closing();
+    });
   }
+}
+
+/** Whether jobs wait at a worker, as far as is known. */
+function hasWaiting(member: Member): boolean {
+  // Under a lease, that worker may wait for a new one.
+  return member.tickets instanceof Lease ? notKnownToHaveBegun(member) > 0 : member.inFlight.length > 1;
+}
+
+/** How many of a worker's jobs may not have begun. They are its last. */
+function notKnownToHaveBegun({ inFlight }: Member): number {
+  return inFlight.filter(({ ticket, begun }) => ticket && !begun).length;
 }
 
 function missingPackage(hash: string): PackageError {
