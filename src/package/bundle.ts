@@ -59,7 +59,7 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
     sourcemap: "external",
     sourcesContent: true,
     logLevel: "silent",
-    plugins: [importsPlugin(sources, { npm, conditions }, imports)],
+    plugins: [importsPlugin(sources, { npm, conditions, tsconfig }, imports)],
     ...(sources.virtual ? { tsconfigRaw: rawTsconfig(tsconfig) } : {}),
   };
   const result = await options.esbuild.build(settings).catch((error: unknown) => {

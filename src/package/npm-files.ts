@@ -1,5 +1,6 @@
 import type { OnResolveArgs, OnResolveResult } from "esbuild";
 import { dirname, join } from "./paths.ts";
+import { longestPattern, matched } from "./patterns.ts";
 import { findModule, findNpmFolder, type NpmPackage, type Sources, splitSpecifier } from "./sources.ts";
 
 /** The conditions of `exports` in a `package.json` that hold, besides `import` or `require`, and `default`. */
@@ -80,16 +81,10 @@ function entryOf(manifest: Manifest, key: string, holds: ReadonlySet<string>): s
 /** Looks a key up in `exports` or `imports`: itself, else the pattern with the longest beginning that it matches. */
 function targetOf(table: unknown, key: string, holds: ReadonlySet<string>): string | undefined {
   if (typeof table !== "object" || table === null) return undefined;
-  if (Object.hasOwn(table, key)) return pick((table as Record<string, unknown>)[key], holds) ?? undefined;
-  let best: { head: string; rest: string; entry: unknown } | undefined;
-  for (const [pattern, entry] of Object.entries(table)) {
-    const [head = "", tail] = pattern.split("*");
-    if (tail === undefined || !key.startsWith(head) || !key.endsWith(tail)) continue;
-    if (key.length < head.length + tail.length || (best && best.head.length >= head.length)) continue;
-    best = { head, entry, rest: key.slice(head.length, key.length - tail.length) };
-  }
-  const { rest = "" } = best ?? {};
-  return best && pick(best.entry, holds)?.replaceAll("*", () => rest);
+  const pattern = longestPattern(Object.keys(table), key);
+  if (pattern === undefined) return undefined;
+  const target = pick((table as Record<string, unknown>)[pattern], holds);
+  return target?.replaceAll("*", () => matched(pattern, key)!);
 }
 
 /** The target whose conditions hold; `null` says that there is none, `undefined` that another may be looked for. */

@@ -3,6 +3,7 @@ import { NPM_MARK } from "./canonical.ts";
 import { type Conditions, declaredPackage, resolveVirtual } from "./npm-files.ts";
 import { dirname, isAbsolute, join, toPosix } from "./paths.ts";
 import { findModule, type NpmPackage, packageOf, type Sources, splitSpecifier } from "./sources.ts";
+import { pathsOf, type Tsconfig } from "./tsconfig.ts";
 
 /** What the modules of a build import from outside. */
 export interface Imports {
@@ -33,6 +34,14 @@ const LOADERS: Record<string, OnLoadResult["loader"]> = {
   cts: "ts",
 };
 
+/** How imports are resolved. */
+export interface ImportRules {
+  readonly npm: "external" | "inline";
+  readonly conditions: Conditions;
+  /** Files on the disk have that which esbuild finds. */
+  readonly tsconfig: Tsconfig | undefined;
+}
+
 /**
  * Decides what becomes part of a bundle. `redun` and what the runtime provides stay imports. npm packages
  * stay imports under a mark that names their version, or are inlined. Everything else is the workflow's own
@@ -40,7 +49,7 @@ const LOADERS: Record<string, OnLoadResult["loader"]> = {
  */
 export function importsPlugin(
   sources: Sources,
-  { npm, conditions }: { readonly npm: "external" | "inline"; readonly conditions: Conditions },
+  { npm, conditions, tsconfig }: ImportRules,
   imports: Imports,
 ): Plugin {
   return {
@@ -56,6 +65,8 @@ export function importsPlugin(
           return builtin(path, args.kind);
         if (/^[a-z][a-z0-9+.-]*:/.test(path))
           return path.startsWith("data:") ? undefined : { path, external: true };
+        const mapped = sources.virtual && tsconfig ? findMapped(sources, tsconfig, path) : undefined;
+        if (mapped !== undefined) return { path: mapped, namespace: "file" };
         const declared = sources.virtual ? declaredPackage(sources, args) : undefined;
         if (declared) return place(`/node_modules/${path}`, { path, external: true }, path, declared);
         const found = sources.virtual
@@ -96,6 +107,15 @@ export function importsPlugin(
     imports.marks.set(mark, specifier);
     return { path: mark, external: true };
   }
+}
+
+/** The file that TypeScript's `paths` make of a name. */
+function findMapped(sources: Sources, tsconfig: Tsconfig, specifier: string): string | undefined {
+  for (const path of pathsOf(tsconfig, specifier)) {
+    const found = findModule(sources, path);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The error of an npm package that is not among the files in memory. Its hint is told with it. */

@@ -1,4 +1,5 @@
 import { dirname, isAbsolute, join } from "./paths.ts";
+import { longestPattern, matched } from "./patterns.ts";
 import { findNpmFolder, type Sources, splitSpecifier } from "./sources.ts";
 
 /** The configuration of TypeScript that counts for a workflow. */
@@ -6,6 +7,8 @@ export interface Tsconfig {
   readonly compilerOptions: Readonly<Record<string, unknown>>;
   /** The files that it comes from, the nearest first. */
   readonly files: readonly string[];
+  /** The folder that `paths` are relative to, and names of modules too if it is `baseUrl`. */
+  readonly base?: { readonly folder: string; readonly isBaseUrl: boolean };
 }
 
 interface Raw {
@@ -26,17 +29,42 @@ function read(sources: Sources, path: string, outer: readonly string[]): Tsconfi
   const raw = parseJsonc(sources.read(path) ?? "");
   const files = [path];
   let inherited: Readonly<Record<string, unknown>> = {};
+  let base: Tsconfig["base"];
   for (const name of [raw.extends ?? []].flat()) {
-    const base = findBase(sources, name, dirname(path));
-    if (base === undefined || base === path || outer.includes(base)) continue;
-    const found = read(sources, base, [...outer, path]);
+    const extended = findExtended(sources, name, dirname(path));
+    if (extended === undefined || extended === path || outer.includes(extended)) continue;
+    const found = read(sources, extended, [...outer, path]);
     inherited = { ...inherited, ...found.compilerOptions };
+    base = found.base ?? base;
     files.push(...found.files);
   }
-  return { compilerOptions: { ...inherited, ...raw.compilerOptions }, files };
+  const { baseUrl, paths } = raw.compilerOptions ?? {};
+  if (typeof baseUrl === "string") base = { folder: join(dirname(path), baseUrl), isBaseUrl: true };
+  else if (paths !== undefined && !base?.isBaseUrl) base = { folder: dirname(path), isBaseUrl: false };
+  const compilerOptions = { ...inherited, ...raw.compilerOptions };
+  return { compilerOptions, files, ...(base === undefined ? {} : { base }) };
 }
 
-function findBase(sources: Sources, name: string, folder: string): string | undefined {
+/** The files that `paths` and `baseUrl` say a module's name may mean, in the order in which they are tried. */
+export function pathsOf({ compilerOptions, base }: Tsconfig, specifier: string): string[] {
+  if (base === undefined) return [];
+  const { paths } = compilerOptions;
+  const table = typeof paths === "object" && paths !== null ? paths : {};
+  const key = longestPattern(Object.keys(table), specifier);
+  const rest = key === undefined ? "" : matched(key, specifier)!;
+  const targets = key === undefined ? [] : (table as Record<string, unknown>)[key];
+  const found = (Array.isArray(targets) ? targets : [])
+    .filter((target) => typeof target === "string" && (base.isBaseUrl || target.startsWith(".")))
+    .map((target) =>
+      join(
+        base.folder,
+        target.replace("*", () => rest),
+      ),
+    );
+  return base.isBaseUrl ? [...found, join(base.folder, specifier)] : found;
+}
+
+function findExtended(sources: Sources, name: string, folder: string): string | undefined {
   let base = join(folder, name);
   if (!name.startsWith(".") && !isAbsolute(name)) {
     const [owner, subpath] = splitSpecifier(name);

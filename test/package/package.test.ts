@@ -121,6 +121,33 @@ describe("a package", () => {
     );
   });
 
+  test.each([
+    [
+      "./",
+      `"baseUrl": "./src", "paths": { "@/*": ["*"], "@/deep/*": ["none/*", "lib/*"], "exact": ["exact.ts"] }`,
+    ],
+    [
+      "src/",
+      `"paths": { "@/*": ["./*"], "@/deep/*": ["none/*", "./lib/*"], "exact": ["./exact.ts"], "lib/*": ["./lib/*"] }`,
+    ],
+  ])("finds modules by TypeScript's paths in memory as on the disk: %s", async (folder, options) => {
+    const files = {
+      "src/main.ts": `import "@/one"; import "@/deep/two.js"; import "exact"; import "lib/three"; import "tools";`,
+      "src/one.ts": "console.log(1);",
+      "src/lib/two.ts": "console.log(2);",
+      "src/lib/three.ts": "console.log(3);",
+      "src/exact.ts": "console.log('exact');",
+      [`${folder}tsconfig.json`]: `{ "compilerOptions": { ${options} } }`,
+      "node_modules/tools/package.json": `{ "name": "tools", "version": "1.0.0" }`,
+      "node_modules/tools/index.js": "export const a = 1;",
+    };
+    const root = await onDisk(files);
+    const disk = await buildPackage(join(root, "src/main.ts"));
+    const memory = await buildPackage("src/main.ts", { files });
+    expect(memory.code).toBe(disk.code);
+    expect(memory.hash).toBe(disk.hash);
+  });
+
   test("may have a root above its entry", async () => {
     const root = await onDisk({ ...FILES, "flows/main.ts": `export * from "../main.ts";` });
     const pkg = await buildPackage(join(root, "flows/main.ts"), { root });
