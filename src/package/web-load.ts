@@ -108,7 +108,8 @@ async function checkImport(hash: string, specifier: string): Promise<void> {
       cause,
     });
   };
-  if (/^redun(\/|$)/.test(specifier)) {
+  if (specifier === "redun") refuse("Call provideEngine({ redun }) before packages are loaded.");
+  if (specifier.startsWith("redun/")) {
     refuse("This tab's engine does not have that module. Run the workflow from the command line.");
   }
   if (specifier.startsWith("node:")) {
