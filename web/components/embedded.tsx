@@ -1,0 +1,26 @@
+/** Images and pages that tasks made. Neither can run code. */
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { ImageData } from "../lib/value-kind.ts";
+
+/** An image, on a ground that shows where it is transparent. */
+export function ImageView({
+  image,
+  label = "The value as an image",
+}: {
+  image: ImageData;
+  label?: string;
+}): JSX.Element {
+  const [url, setUrl] = useState<string | undefined>(undefined);
+  useEffect(() => {
+    const made = URL.createObjectURL(new Blob([image.data], { type: image.type }));
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [image]);
+  return <div class="image-view">{url !== undefined && <img src={url} alt={label} />}</div>;
+}
+
+/** A page, in a frame of its own origin without scripts, forms, popups or ways out. */
+export function PageView({ text }: { text: string }): JSX.Element {
+  return <iframe class="page-view" title="The value as a page" sandbox="" srcdoc={text} />;
+}

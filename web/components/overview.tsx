@@ -1,0 +1,98 @@
+/** What an execution came to, and what it took. */
+import type { JSX } from "preact";
+import { dateTime, duration } from "../lib/format.ts";
+import type { Execution } from "../state/execution.ts";
+import { useResource } from "../state/resource.ts";
+import { address } from "../state/router.ts";
+import { getTags } from "../state/store.ts";
+import { decodeText } from "../state/values.ts";
+import { Fact, Section } from "./basics.tsx";
+import { ProgressTable } from "./progress.tsx";
+import { TagList } from "./tag-list.tsx";
+import { ErrorDetail } from "./traceback.tsx";
+import { ValueView } from "./value-view.tsx";
+
+/** The first tab. */
+export function Overview({ execution }: { execution: Execution }): JSX.Element {
+  void execution.changes.value;
+  return (
+    <>
+      <Outcome execution={execution} />
+      {execution.warnings.length > 0 && (
+        <div class="notice" role="status">
+          {execution.warnings.map((warning) => (
+            <p key={warning}>{warning}</p>
+          ))}
+        </div>
+      )}
+      <Section title="Jobs by task">
+        <ProgressTable execution={execution} />
+      </Section>
+      <Facts execution={execution} />
+    </>
+  );
+}
+
+function Outcome({ execution }: { execution: Execution }): JSX.Element | null {
+  const { outcome } = execution;
+  if (outcome === undefined) return null;
+  if (outcome.status === "DONE") {
+    const decoded = decodeText(outcome.value);
+    return (
+      <Section
+        title="Result"
+        actions={<a href={address(["values", outcome.valueHash])}>Where it came from</a>}
+      >
+        <ValueView decoded={decoded} text={outcome.value} />
+      </Section>
+    );
+  }
+  return (
+    <Section
+      title={outcome.status === "CANCELLED" ? "Cancelled" : outcome.status === "DRYRUN" ? "Dry run" : "Error"}
+    >
+      <ErrorDetail
+        error={outcome.error}
+        traceback={outcome.status === "CANCELLED" ? undefined : outcome.traceback}
+        jobAddress={(job) => address(["executions", execution.id, "jobs"], { job })}
+      />
+    </Section>
+  );
+}
+
+function Facts({ execution }: { execution: Execution }): JSX.Element {
+  const { id, startTime, endTime, status, args } = execution;
+  const tags = useResource(`${id} ${status}`, () => getTags([id]), { keep: true });
+  const spent = [...execution.jobs.values()].reduce(
+    (sum, job) =>
+      job.status === "CACHED" ||
+      job.children.length > 0 ||
+      job.startTime === undefined ||
+      job.endTime === undefined
+        ? sum
+        : sum + job.endTime - job.startTime,
+    0,
+  );
+  return (
+    <Section title="Execution">
+      <dl class="facts">
+        <Fact name="Id">
+          <code>{id}</code>
+        </Fact>
+        <Fact name="Command">
+          <code>{args.join(" ")}</code>
+        </Fact>
+        <Fact name="Started">{dateTime(startTime)}</Fact>
+        {endTime !== undefined && startTime !== undefined && (
+          <Fact name="Took">{duration(endTime - startTime)}</Fact>
+        )}
+        {spent > 0 && (
+          <Fact name="Jobs' own time">{duration(spent)}, without those that only waited for others</Fact>
+        )}
+        <Fact name="Tags">
+          <TagList tags={tags.value?.get(id) ?? []} />
+        </Fact>
+      </dl>
+    </Section>
+  );
+}

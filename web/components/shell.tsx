@@ -1,0 +1,86 @@
+/** The frame of all views: where one can go, and how the engine is. */
+import type { ComponentChildren, JSX } from "preact";
+import { engineState } from "../state/engine.ts";
+import { address, route } from "../state/router.ts";
+import { nextTheme, type Theme, theme } from "../state/theme.ts";
+import { Icon, type IconName } from "./icons.tsx";
+
+const PLACES = [
+  { view: "workflow", title: "Workflow" },
+  { view: "executions", title: "Executions" },
+  { view: "files", title: "Files" },
+] as const;
+
+const THEME_ICONS: Readonly<Record<Theme, IconName>> = { system: "system", light: "sun", dark: "moon" };
+const THEME_NAMES: Readonly<Record<Theme, string>> = {
+  system: "as the system",
+  light: "light",
+  dark: "dark",
+};
+
+/** The frame, with a view in it. */
+export function Shell({ children }: { children: ComponentChildren }): JSX.Element {
+  const view = route.value.path[0] ?? "workflow";
+  return (
+    <>
+      <button type="button" class="skip-link" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to content
+      </button>
+      <header class="topbar">
+        <a class="brand" href={address(["workflow"])}>
+          <img src="icons/icon.svg" alt="" width="20" height="20" />
+          redun
+        </a>
+        <nav aria-label="Main">
+          {PLACES.map((place) => (
+            <a
+              key={place.view}
+              href={address([place.view])}
+              aria-current={
+                place.view === view || (place.view === "executions" && view === "compare")
+                  ? "page"
+                  : undefined
+              }
+            >
+              {place.title}
+            </a>
+          ))}
+        </nav>
+        <EngineNote />
+        <button
+          type="button"
+          class="icon-button"
+          onClick={nextTheme}
+          aria-label={`Colours: ${THEME_NAMES[theme.value]}`}
+          title={`Colours: ${THEME_NAMES[theme.value]}`}
+        >
+          <Icon name={THEME_ICONS[theme.value]} />
+        </button>
+      </header>
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}
+
+function EngineNote(): JSX.Element {
+  const state = engineState.value;
+  if (state.phase === "starting") return <span class="engine-note">Starting…</span>;
+  if (state.phase === "failed")
+    return (
+      <span class="engine-note failed" role="alert" title={state.message}>
+        The engine could not start
+      </span>
+    );
+  const { store, workers, repo } = state.info;
+  const text = store === "opfs" ? "SQLite" : "IndexedDB";
+  return (
+    <span
+      class="engine-note"
+      title={`Repository ${repo}, kept in this browser (${text}), up to ${workers} jobs at once`}
+    >
+      {text}
+    </span>
+  );
+}

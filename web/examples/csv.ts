@@ -1,0 +1,58 @@
+import { type File, map, task } from "redun";
+
+type Row = Record<string, string>;
+
+interface Column {
+  readonly column: string;
+  readonly count: number;
+  readonly missing: number;
+  readonly min: number;
+  readonly mean: number;
+  readonly max: number;
+}
+
+/** Splits a table into its columns, so that one that did not change is not summarised again. */
+export const columns = task("csv.columns", async (file: File): Promise<[name: string, cells: string[]][]> => {
+  const rows = parse(await file.text());
+  console.log(`${rows.length} rows`);
+  return Object.keys(rows[0] ?? {}).map((name) => [name, rows.map((row) => row[name]!)]);
+});
+
+/** Summarises a column; one without numbers gives nothing. */
+export const summarize = task("csv.summarize", ([column, cells]: [string, string[]]): Column[] => {
+  const numbers = cells.filter(isNumber).map(Number);
+  if (numbers.length === 0) return [];
+  const sum = numbers.reduce((total, number) => total + number, 0);
+  return [
+    {
+      column,
+      count: numbers.length,
+      missing: cells.length - numbers.length,
+      min: numbers.reduce((a, b) => Math.min(a, b)),
+      mean: round(sum / numbers.length),
+      max: numbers.reduce((a, b) => Math.max(a, b)),
+    },
+  ];
+});
+
+export const table = task("csv.table", (summaries: Column[][]) => summaries.flat());
+
+/**
+ * Summarises the columns of a CSV file.
+ *
+ * @param file - with the names of the columns in its first line
+ */
+export const main = task("csv.main", (file: File) => table(map(summarize, columns(file))));
+
+function parse(text: string): Row[] {
+  const [head = "", ...lines] = text.trim().split(/\r?\n/);
+  const names = head.split(",");
+  return lines.map((line) => {
+    const cells = line.split(",");
+    return Object.fromEntries(names.map((name, i) => [name, cells[i] ?? ""]));
+  });
+}
+
+const isNumber = (cell: string): boolean => cell.trim() !== "" && !Number.isNaN(Number(cell));
+
+const round = (number: number): number => Math.round(number * 100) / 100;

@@ -1,0 +1,36 @@
+/** What to show of an error. */
+import type { ErrorRecord } from "../../src/errors/redun-error.ts";
+
+/** An error's message, with its hint if it has one. */
+export function errorText(error: unknown): string {
+  if (typeof error !== "object" || error === null) return String(error);
+  const { message, hint } = error as { message?: unknown; hint?: unknown };
+  return [message, hint].filter((text) => typeof text === "string" && text !== "").join("\n");
+}
+
+/** `TypeError: message` */
+export function errorHeadline({ name, message }: Pick<ErrorRecord, "name" | "message">): string {
+  return `${name}: ${message}`;
+}
+
+/** The place in a source that an error of a build tells. */
+export interface BuildPlace {
+  readonly text: string;
+  readonly file: string;
+  /** Both count from 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Where a build failed, if the error says so. */
+export function buildPlace(error: unknown): BuildPlace | undefined {
+  const { fields } = (error ?? {}) as { fields?: Record<string, unknown> };
+  const { text, file, line, column } = fields ?? {};
+  if (typeof line !== "number" || typeof file !== "string") return undefined;
+  return {
+    text: typeof text === "string" ? text : errorText(error),
+    file,
+    line,
+    column: typeof column === "number" ? column : 1,
+  };
+}

@@ -1,0 +1,65 @@
+/** Begins executions. */
+import { type Signal, signal } from "@preact/signals";
+import { registerHttpFileSystem } from "../../src/file-systems/http.ts";
+import { registerOpfsFileSystem } from "../../src/file-systems/opfs.ts";
+import { uuid } from "../../src/util/uuid.ts";
+import { parseForm } from "../lib/arguments.ts";
+import { errorText } from "../lib/errors.ts";
+import { getEngine } from "./engine.ts";
+import { expectExecution } from "./live.ts";
+import { address, navigate } from "./router.ts";
+import { buildNow, buildState, chosenTask, fieldTexts } from "./workflow.ts";
+
+/** How the start of an execution is going, and how to do it. */
+export interface RunState {
+  readonly isStarting: boolean;
+  /** `false` takes no earlier result. */
+  readonly cache: boolean;
+  readonly error: string | undefined;
+  /** What is wrong with fields, by parameter name. */
+  readonly errors: ReadonlyMap<string, string>;
+}
+
+// Files among the arguments are looked at here, by the same paths as in tasks.
+registerOpfsFileSystem({ schemes: ["opfs", "file"] });
+registerHttpFileSystem();
+
+const NO_ERRORS: ReadonlyMap<string, string> = new Map();
+
+/** For the form. */
+export const runState: Signal<RunState> = signal({
+  isStarting: false,
+  cache: true,
+  error: undefined,
+  errors: NO_ERRORS,
+});
+
+/** Runs the chosen task with what its fields hold, and goes to the execution. */
+export async function runChosenTask(): Promise<void> {
+  if (runState.value.isStarting) return;
+  runState.value = { ...runState.value, isStarting: true, error: undefined, errors: NO_ERRORS };
+  const failed = (error: string | undefined, errors = NO_ERRORS): void => {
+    runState.value = { ...runState.value, isStarting: false, error, errors };
+  };
+  try {
+    // A key that was pressed just now may not have been built yet.
+    const state = buildState.value;
+    const built = state.phase === "ready" ? state.built : await buildNow();
+    const task = built?.manifest.tasks.find(({ fullname }) => fullname === chosenTask.value);
+    if (built === undefined || task === undefined)
+      return failed("The source has an error, so nothing can run.");
+    const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {});
+    if (form.errors !== undefined) return failed(undefined, form.errors);
+    const executionId = uuid();
+    const execution = expectExecution(executionId);
+    execution.args = ["run", task.fullname];
+    execution.startTime = Date.now();
+    const { cache } = runState.value;
+    const engine = await getEngine();
+    await engine.start({ executionId, package: built.hash, task: task.fullname, args: form.args, cache });
+    failed(undefined);
+    navigate(address(["executions", executionId]));
+  } catch (error) {
+    failed(errorText(error));
+  }
+}

@@ -1,0 +1,70 @@
+/** Executions read from the store. */
+import type { ExecutionRow, JobRow } from "../../src/backend/backend.ts";
+import type { RunOutcome } from "../../src/browser/engine-api.ts";
+import { asError, errorRecord } from "../../src/executor/job-error.ts";
+import { ErrorValue } from "../../src/scheduler/traceback.ts";
+import { getEngine } from "./engine.ts";
+import { Execution } from "./execution.ts";
+import { liveExecution } from "./live.ts";
+import { getCallNodes, getExecutions, getJobsOfExecution, getValues } from "./store.ts";
+import { callText, decodeText } from "./values.ts";
+
+/** An execution: as events tell it if it is of this visit, else as the store has it. */
+export async function openExecution(id: string): Promise<Execution | undefined> {
+  const engine = await getEngine();
+  const live = liveExecution(id);
+  if (live !== undefined) return live;
+  const row = (await getExecutions([id])).get(id);
+  if (row === undefined) return undefined;
+  const execution = executionOf(row, await getJobsOfExecution(id));
+  execution.outcome = (await engine.outcome(id).catch(() => undefined)) ?? (await storedOutcome(execution));
+  if (execution.outcome !== undefined) execution.status = execution.outcome.status;
+  return execution;
+}
+
+function executionOf(row: ExecutionRow, jobs: readonly JobRow[]): Execution {
+  const execution = new Execution(row.id);
+  execution.args = row.args;
+  execution.status = row.status;
+  execution.startTime = row.startTime ?? undefined;
+  execution.endTime = row.endTime ?? undefined;
+  for (const stored of jobs) {
+    const job = execution.job(stored.id, stored.taskName, stored.parentId);
+    job.status = stored.status;
+    job.startTime = stored.startTime;
+    job.endTime = stored.endTime ?? undefined;
+    job.callHash = stored.callHash ?? undefined;
+  }
+  return execution;
+}
+
+/** What the root job's call came to. */
+async function storedOutcome({ roots }: Execution): Promise<RunOutcome | undefined> {
+  const callHash = roots[0]?.callHash;
+  const call = callHash === undefined ? undefined : (await getCallNodes([callHash])).get(callHash);
+  const value = call === undefined ? undefined : (await getValues([call.valueHash])).get(call.valueHash);
+  if (value === undefined) return undefined;
+  const decoded = decodeText(value.text);
+  if (!decoded.known || !(decoded.value instanceof ErrorValue))
+    return { status: "DONE", value: value.text, valueHash: value.hash };
+  const { error, traceback } = decoded.value;
+  return { status: "FAILED", error: errorRecord(asError(error)), traceback };
+}
+
+/** Finds out the texts of jobs' calls that are not known yet. */
+export async function loadCallTexts(execution: Execution, ids: readonly string[]): Promise<void> {
+  const jobs = ids.flatMap((id) => {
+    const job = execution.jobs.get(id);
+    return job !== undefined && job.call === undefined && job.callHash !== undefined ? [job] : [];
+  });
+  if (jobs.length === 0) return;
+  const calls = await getCallNodes(jobs.map(({ callHash }) => callHash!));
+  const values = await getValues(
+    [...calls.values()].flatMap(({ args }) => args.map(({ valueHash }) => valueHash)),
+  );
+  for (const job of jobs) {
+    const call = calls.get(job.callHash!);
+    if (call !== undefined) job.call = callText(call, values);
+  }
+  execution.touch();
+}

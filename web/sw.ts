@@ -1,0 +1,67 @@
+/**
+ * Keeps the files of one build, so that the app opens without a network. A page that is open keeps the build that it
+ * began with; the next visit gets the new one.
+ *
+ * @module
+ */
+/** Given by the build. */
+declare const VERSION: string;
+declare const FILES: readonly string[];
+declare const LARGE_FILES: readonly string[];
+
+const worker = self as unknown as ServiceWorkerGlobalScope;
+
+const PREFIX = "redun-app-";
+const CACHE = PREFIX + VERSION;
+
+/** Static hosts may not send these; shared memory needs them. */
+const ISOLATION: Readonly<Record<string, string>> = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([...FILES])));
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(Promise.all([removeOldBuilds(), worker.clients.claim()]));
+});
+
+// The compiler and the database are large, and a page that needs them asks for them soon enough.
+worker.addEventListener("message", (event) => {
+  if (event.data === "keep-large-files") event.waitUntil(keepLargeFiles());
+  else if (event.data === "take-over") void worker.skipWaiting();
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || !request.url.startsWith(worker.registration.scope)) return;
+  event.respondWith(answer(request));
+});
+
+async function removeOldBuilds(): Promise<void> {
+  const names = await caches.keys();
+  await Promise.all(
+    names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)),
+  );
+}
+
+async function keepLargeFiles(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  for (const file of LARGE_FILES) if ((await cache.match(file)) === undefined) await cache.add(file);
+}
+
+async function answer(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  const isPage = request.mode === "navigate";
+  const kept = await cache.match(isPage ? "./" : request, { ignoreSearch: isPage });
+  return isolated(kept ?? (await fetch(request)));
+}
+
+function isolated(response: Response): Response {
+  if (response.status === 0 || response.headers.has("Cross-Origin-Embedder-Policy")) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}

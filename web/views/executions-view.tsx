@@ -1,0 +1,274 @@
+/** All executions, the newest first. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { ExecutionRow, RecordQuery, TagRow } from "../../src/backend/backend.ts";
+import type { ExecutionStatus } from "../../src/backend/records.ts";
+import type { Json } from "../../src/value/json.ts";
+import { Empty, Loaded, StatusBadge } from "../components/basics.tsx";
+import { TagList } from "../components/tag-list.tsx";
+import { dateTime, duration, plural, shortId } from "../lib/format.ts";
+import { engineState } from "../state/engine.ts";
+import { useResource } from "../state/resource.ts";
+import { address, navigate } from "../state/router.ts";
+import { query as ask, getExecutions, getTags } from "../state/store.ts";
+
+const PAGE = 50;
+const STATUSES: readonly ExecutionStatus[] = ["RUNNING", "DONE", "FAILED"];
+
+interface Page {
+  readonly rows: readonly ExecutionRow[];
+  readonly tags: ReadonlyMap<string, readonly TagRow[]>;
+  readonly total: number;
+}
+
+/** The list, as its address filters it. */
+export function ExecutionsView({ query }: { query: URLSearchParams }): JSX.Element {
+  const page = Math.max(1, Number(query.get("page") ?? 1) || 1);
+  const filters = {
+    task: query.get("task") ?? "",
+    status: query.get("status") ?? "",
+    tag: query.get("tag") ?? "",
+  };
+  const state = engineState.value;
+  const running = state.phase === "ready" ? state.info.running.join() : "";
+  const resource = useResource(
+    `${JSON.stringify(filters)} ${page} ${running}`,
+    () => readPage(filters, page),
+    {
+      keep: true,
+    },
+  );
+  const change = (changes: Partial<typeof filters>): void =>
+    navigate(address(["executions"], { ...filters, ...changes }), { replace: true });
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Executions</h1>
+        <Filters key={JSON.stringify(filters)} filters={filters} onChange={change} />
+      </div>
+      <Loaded resource={resource}>
+        {(found) => <ExecutionTable found={found} page={page} filters={filters} />}
+      </Loaded>
+    </div>
+  );
+}
+
+interface FilterTexts {
+  readonly task: string;
+  readonly status: string;
+  readonly tag: string;
+}
+
+function Filters({
+  filters,
+  onChange,
+}: {
+  filters: FilterTexts;
+  onChange: (changes: Partial<FilterTexts>) => void;
+}): JSX.Element {
+  return (
+    <search class="filters">
+      <label class="field-inline">
+        <span>Task</span>
+        <input
+          type="search"
+          placeholder="name or namespace.name"
+          defaultValue={filters.task}
+          onChange={(event) => onChange({ task: event.currentTarget.value.trim() })}
+        />
+      </label>
+      <label class="field-inline">
+        <span>Status</span>
+        <select value={filters.status} onChange={(event) => onChange({ status: event.currentTarget.value })}>
+          <option value="">Any</option>
+          {STATUSES.map((status) => (
+            <option key={status} value={status}>
+              {status[0] + status.slice(1).toLowerCase()}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field-inline">
+        <span>Tag</span>
+        <input
+          type="search"
+          placeholder="key or key=value"
+          defaultValue={filters.tag}
+          onChange={(event) => onChange({ tag: event.currentTarget.value.trim() })}
+        />
+      </label>
+    </search>
+  );
+}
+
+async function readPage(filters: FilterTexts, page: number): Promise<Page> {
+  const query: RecordQuery = {
+    type: "Execution",
+    ...(filters.task === "" ? {} : { taskNames: [filters.task] }),
+    ...(filters.status === "" ? {} : { executionStatus: [filters.status as ExecutionStatus] }),
+    ...(filters.tag === "" ? {} : { tags: [parseTag(filters.tag)] }),
+  };
+  const [found, total] = await Promise.all([
+    ask("find", { ...query, limit: PAGE, offset: (page - 1) * PAGE }),
+    ask("count", query),
+  ]);
+  const ids = found.map(({ id }) => id);
+  const [executions, tags] = await Promise.all([getExecutions(ids), getTags(ids)]);
+  return { rows: ids.flatMap((id) => executions.get(id) ?? []), tags, total };
+}
+
+/** `key` or `key=value`; a value that is not JSON is text. */
+function parseTag(text: string): { key: string; value?: Json } {
+  const at = text.indexOf("=");
+  if (at < 0) return { key: text };
+  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
+  try {
+    return { key, value: JSON.parse(value) as Json };
+  } catch {
+    return { key, value };
+  }
+}
+
+function ExecutionTable({
+  found: { rows, tags, total },
+  page,
+  filters,
+}: {
+  found: Page;
+  page: number;
+  filters: FilterTexts;
+}): JSX.Element {
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  if (total === 0)
+    return (
+      <Empty>
+        <p>
+          {Object.values(filters).some(Boolean)
+            ? "No execution fits."
+            : "Nothing has run in this browser yet."}
+        </p>
+        <a href={address(["workflow"])}>Open the workflow</a>
+      </Empty>
+    );
+  // The two that were ticked last.
+  const tick = (id: string, on: boolean): void =>
+    setChosen(on ? [...chosen, id].slice(-2) : chosen.filter((other) => other !== id));
+  const [before, after] = rows
+    .map(({ id }) => id)
+    .filter((id) => chosen.includes(id))
+    .reverse();
+  const pages = Math.ceil(total / PAGE);
+  return (
+    <>
+      <div class="table-scroll">
+        <table class="table executions">
+          <thead>
+            <tr>
+              <th scope="col">
+                <span class="visually-hidden">Compare</span>
+              </th>
+              <th scope="col">Status</th>
+              <th scope="col">Execution</th>
+              <th scope="col">Started</th>
+              <th scope="col" class="number">
+                Took
+              </th>
+              <th scope="col" class="wide-only">
+                Tags
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <Row
+                key={row.id}
+                row={row}
+                tags={tags.get(row.id) ?? []}
+                isChosen={chosen.includes(row.id)}
+                onTick={(on) => tick(row.id, on)}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <div class="toolbar list-foot">
+        {before !== undefined && after !== undefined ? (
+          <a class="button" href={address(["compare", before, after])}>
+            Compare the two
+          </a>
+        ) : (
+          <span class="hint">Tick two executions to compare them.</span>
+        )}
+        <span class="spacer" />
+        <span class="muted">{plural(total, "execution")}</span>
+        {pages > 1 && <Pages page={page} pages={pages} filters={filters} />}
+      </div>
+    </>
+  );
+}
+
+function Row({
+  row,
+  tags,
+  isChosen,
+  onTick,
+}: {
+  row: ExecutionRow;
+  tags: readonly TagRow[];
+  isChosen: boolean;
+  onTick: (on: boolean) => void;
+}): JSX.Element {
+  const { id, status, args, startTime, endTime } = row;
+  return (
+    <tr>
+      <td>
+        <input
+          type="checkbox"
+          checked={isChosen}
+          aria-label={`Compare execution ${shortId(id)}`}
+          onChange={(event) => onTick(event.currentTarget.checked)}
+        />
+      </td>
+      <td>
+        <StatusBadge status={status} />
+      </td>
+      <td class="command">
+        <a href={address(["executions", id])} class="mono">
+          {commandText(args) || shortId(id)}
+        </a>
+        <span class="muted mono"> {shortId(id)}</span>
+      </td>
+      <td class="nowrap">{dateTime(startTime)}</td>
+      <td class="number">{startTime !== null && endTime !== null ? duration(endTime - startTime) : ""}</td>
+      <td class="wide-only">{tags.length > 0 && <TagList tags={tags} />}</td>
+    </tr>
+  );
+}
+
+/** The command without the words that all of them have. */
+function commandText(args: readonly string[]): string {
+  const words = args[0] === "redun" ? args.slice(1) : args;
+  return (words[0] === "run" && /\.\w+$/.test(words[1] ?? "") ? words.slice(2) : words).join(" ");
+}
+
+function Pages({ page, pages, filters }: { page: number; pages: number; filters: FilterTexts }): JSX.Element {
+  const link = (to: number, text: string): JSX.Element =>
+    to < 1 || to > pages ? (
+      <span class="button disabled" aria-disabled="true">
+        {text}
+      </span>
+    ) : (
+      <a class="button" href={address(["executions"], { ...filters, page: to === 1 ? undefined : to })}>
+        {text}
+      </a>
+    );
+  return (
+    <nav class="pages" aria-label="Pages">
+      {link(page - 1, "Newer")}
+      <span class="muted">
+        {page} of {pages}
+      </span>
+      {link(page + 1, "Older")}
+    </nav>
+  );
+}

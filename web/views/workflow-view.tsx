@@ -1,0 +1,215 @@
+/** Where a workflow is written and begun. */
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import type { PackageTask } from "../../src/package/types.ts";
+import { ArgumentForm } from "../components/argument-form.tsx";
+import type { SourceEditorProps } from "../components/editor.tsx";
+import { Icon } from "../components/icons.tsx";
+import { lazy } from "../components/lazy.tsx";
+import { ShareButton } from "../components/share-button.tsx";
+import { examples } from "../state/examples.ts";
+import { address, navigate } from "../state/router.ts";
+import { runChosenTask, runState } from "../state/run.ts";
+import {
+  buildState,
+  chosenTask,
+  discardDraft,
+  draftName,
+  edit,
+  hasShared,
+  lastDraft,
+  openDraft,
+  openExample,
+  source,
+} from "../state/workflow.ts";
+
+const SourceEditor = lazy<SourceEditorProps>(
+  async () => (await import("../components/editor.tsx")).SourceEditor,
+);
+
+/** The editor and, beside it, tasks and arguments. */
+export function WorkflowView({ draft }: { draft: string | undefined }): JSX.Element {
+  useEffect(() => {
+    if (draft === undefined)
+      navigate(address(["workflow", draftName.value || lastDraft()]), { replace: true });
+    else if (draft !== draftName.value) openDraft(draft);
+  }, [draft]);
+  const state = buildState.value;
+  const problem = state.phase === "failed" ? state.place : undefined;
+  return (
+    <div class="workflow">
+      <h1 class="visually-hidden">Workflow</h1>
+      <div class="workflow-code">
+        <div class="toolbar">
+          <label class="field-inline">
+            <span>Example</span>
+            <select
+              value={draftName.value}
+              onChange={(event) => navigate(address(["workflow", event.currentTarget.value]))}
+            >
+              {examples.map(({ name, title }) => (
+                <option key={name} value={name}>
+                  {title}
+                </option>
+              ))}
+              {hasShared() && <option value="shared">From a link</option>}
+            </select>
+          </label>
+          <span class="spacer" />
+          {openExample() !== undefined && openExample()?.text !== source.value && (
+            <button type="button" class="button quiet" onClick={discardDraft}>
+              <Icon name="reset" /> <span class="wide-only">Back to the example</span>
+              <span class="visually-hidden narrow-only">Back to the example</span>
+            </button>
+          )}
+          <ShareButton />
+        </div>
+        <SourceEditor
+          key={draftName.value}
+          text={source.value}
+          label="Source of the workflow"
+          problem={problem}
+          onEdit={edit}
+          onRun={() => void runChosenTask()}
+        />
+        <BuildNote />
+      </div>
+      <aside class="workflow-side" aria-label="Tasks">
+        <TaskPanel />
+      </aside>
+    </div>
+  );
+}
+
+/** What the build said, below the editor. */
+function BuildNote(): JSX.Element {
+  const state = buildState.value;
+  if (state.phase === "failed") {
+    const { place } = state;
+    return (
+      <div class="build-note failed" role="alert">
+        {place === undefined ? (
+          <pre>{state.message}</pre>
+        ) : (
+          <span>
+            <strong>
+              Line {place.line}, column {place.column}:
+            </strong>{" "}
+            {place.text}
+          </span>
+        )}
+      </div>
+    );
+  }
+  const warnings = state.phase === "ready" ? state.built.warnings : [];
+  return (
+    <div class="build-note" role="status">
+      {state.phase === "building" ? "Building…" : <span>Built. Package {state.built.hash.slice(0, 8)}</span>}
+      {warnings.map((warning) => (
+        <span key={warning} class="warning">
+          {warning}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function TaskPanel(): JSX.Element {
+  const state = buildState.value;
+  const tasks = state.built?.manifest.tasks ?? [];
+  const task = tasks.find(({ fullname }) => fullname === chosenTask.value);
+  return (
+    <>
+      <h2>Tasks</h2>
+      {tasks.length === 0 ? (
+        <p class="muted">
+          {state.phase === "building"
+            ? "Building…"
+            : "There is no task yet. Define one with task(name, function)."}
+        </p>
+      ) : (
+        <fieldset class="task-list">
+          <legend class="visually-hidden">Task to run</legend>
+          {tasks.map((each) => (
+            <TaskChoice key={each.fullname} task={each} />
+          ))}
+        </fieldset>
+      )}
+      {task !== undefined && <TaskForm key={task.fullname} task={task} />}
+    </>
+  );
+}
+
+function TaskChoice({ task }: { task: PackageTask }): JSX.Element {
+  const parameters = task.parameters.map(({ name, optional }) => (optional ? `${name}?` : name)).join(", ");
+  return (
+    <label class="task-choice">
+      <input
+        type="radio"
+        name="task"
+        checked={task.fullname === chosenTask.value}
+        onChange={() => {
+          chosenTask.value = task.fullname;
+        }}
+      />
+      <span class="task-signature">
+        {task.fullname}
+        <span class="muted">({parameters})</span>
+      </span>
+    </label>
+  );
+}
+
+function TaskForm({ task }: { task: PackageTask }): JSX.Element {
+  const isBuilding = buildState.value.phase !== "ready";
+  const { error, isStarting, errors } = runState.value;
+  return (
+    <form
+      class="task-form"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        void runChosenTask();
+      }}
+    >
+      <h2 class="mono">{task.fullname}</h2>
+      {task.doc !== undefined && <p class="doc">{task.doc}</p>}
+      <ArgumentForm task={task} errors={errors} />
+      <div class="form-actions">
+        <button
+          type="submit"
+          class="button primary"
+          disabled={isStarting || buildState.value.phase === "failed"}
+        >
+          <Icon name="play" /> Run
+        </button>
+        <RunOptions />
+      </div>
+      {error !== undefined && (
+        <p class="field-error" role="alert">
+          {error}
+        </p>
+      )}
+      <p class="hint">
+        {isBuilding && buildState.value.phase === "failed"
+          ? "The source has an error, so nothing can run."
+          : "Ctrl+Enter in the editor runs as well."}
+      </p>
+    </form>
+  );
+}
+
+function RunOptions(): JSX.Element {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={!runState.value.cache}
+        onChange={(event) => {
+          runState.value = { ...runState.value, cache: !event.currentTarget.checked };
+        }}
+      />
+      Ignore earlier results
+    </label>
+  );
+}
