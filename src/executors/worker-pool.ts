@@ -54,6 +54,8 @@ interface Member {
   taking: (() => void)[] | undefined;
   /** Whether it has yet to hear which jobs were taken back from it. */
   forgetting: boolean;
+  /** Whether it has begun. */
+  ready: boolean;
   /** Whether it was told to end. */
   ending: boolean;
 }
@@ -80,6 +82,8 @@ const LOST_TAIL = 20;
  */
 export class WorkerPool {
   private readonly settings: PoolSettings;
+  /** Most workers at once. */
+  private most: number;
   private members: Member[] = [];
   private waiting: Entry[] = [];
   private nextId = 1;
@@ -88,6 +92,7 @@ export class WorkerPool {
 
   constructor(settings: PoolSettings) {
     this.settings = settings;
+    this.most = settings.maxWorkers;
   }
 
   add(job: PooledJob): void {
@@ -149,7 +154,7 @@ export class WorkerPool {
         behind = member;
       }
     }
-    if (this.members.length < this.settings.maxWorkers) return this.grow(kind);
+    if (this.members.length < this.most) return this.grow(kind);
     if (spare === undefined) return behind;
     // A worker of the other kind makes room for one that is needed.
     this.end(spare);
@@ -242,6 +247,7 @@ export class WorkerPool {
       tickets: undefined,
       taking: undefined,
       forgetting: false,
+      ready: false,
       ending: false,
     };
     this.members.push(member);
@@ -278,6 +284,7 @@ export class WorkerPool {
         void this.givePackage(member, message.hash);
         break;
       case "ready":
+        member.ready = true;
     }
   }
 
@@ -411,13 +418,22 @@ export class WorkerPool {
     member.handle.kill();
   }
 
-  /** A worker could not begin, so that its kind's jobs can't run: they fail rather than end up in an endless loop. */
+  /**
+   * A worker could not begin, as others of its kind could not. Those that have begun go on with the jobs, and get no
+   * company; if there are none, the jobs fail, rather than have workers started for ever.
+   */
   private giveUp(member: Member, error: (task: string) => ExecutorError): void {
     const { kind } = member;
-    const hopeless = this.waiting.filter(({ job }) => job.kind === kind);
-    this.waiting = this.waiting.filter(({ job }) => job.kind !== kind);
-    for (const entry of [...member.inFlight.splice(0), ...hopeless])
-      this.fail(entry, error(entry.job.spec.task));
+    const others = this.members.filter((other) => other !== member);
+    const entries = member.inFlight.splice(0);
+    if (others.some((other) => other.kind === kind && other.ready && !other.ending)) {
+      this.most = others.length;
+      this.waiting.unshift(...entries);
+    } else {
+      entries.push(...this.waiting.filter(({ job }) => job.kind === kind));
+      this.waiting = this.waiting.filter(({ job }) => job.kind !== kind);
+      for (const entry of entries) this.fail(entry, error(entry.job.spec.task));
+    }
     this.lost(member, "");
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { MemoryBackend } from "../../src/backends/memory-backend.ts";
 import { describeExecutor, jobSpec, recordingContext } from "../../src/executor/contract.ts";
 import * as contract from "../../src/executor/contract-tasks.ts";
@@ -62,6 +62,37 @@ describe("the executor in Web Workers", () => {
     await expect.poll(() => notes.length).toBeGreaterThan(380);
     channel.close();
     expect(new Set(notes).size).toBe(notes.length);
+  });
+
+  test("gives what waits behind a job that loops to another worker", async () => {
+    const executor = await warm(open());
+    const run = (task: Task, context = recordingContext()): Promise<JobResult> =>
+      executor.run(jobSpec(task, [0]), context);
+    // The workers are known to be quick, so that jobs wait at them.
+    await Promise.all(Array.from({ length: 200 }, () => run(tasks.busy)));
+    const controller = new AbortController();
+    const first = Array.from({ length: 10 }, () => run(tasks.busy));
+    const looping = rejection(run(contract.spin as Task, recordingContext(controller.signal)));
+    const others = Array.from({ length: 30 }, () => run(tasks.busy));
+    await expect(Promise.all([...first, ...others])).resolves.toHaveLength(40);
+    controller.abort(new Error("enough"));
+    expect((await looping).message).toBe("enough");
+  });
+
+  test("goes on with the workers it has when no more can be started", async () => {
+    const executor = open();
+    await executor.run(jobSpec(tasks.busy, [0]), recordingContext());
+    class Refused extends Worker {
+      constructor() {
+        super(here("./missing-worker.js"), { type: "module" });
+      }
+    }
+    vi.stubGlobal("Worker", Refused);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const jobs = Array.from({ length: 50 }, () =>
+      executor.run(jobSpec(tasks.busy, [5]), recordingContext()).then(placeOf),
+    );
+    expect(new Set((await Promise.all(jobs)).map(({ worker }) => worker)).size).toBe(1);
   });
 
   test("fails the job that closes its worker, and shows its last output", async () => {
