@@ -107,7 +107,8 @@ export class IndexedDbBackend implements Backend {
   }
 
   private get loaded(): Parts {
-    if (this.parts === undefined) throw closedError(this.name);
+    // Another tab may have had it closed, to remove it or to bring it to a newer version.
+    if (!this.parts?.db.isOpen()) throw closedError(this.name);
     return this.parts;
   }
 

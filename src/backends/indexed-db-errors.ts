@@ -47,8 +47,11 @@ export function closedError(name: string, cause?: unknown): BackendError {
 
 async function quotaError(name: string, cause: unknown): Promise<BackendError> {
   const { usage, quota } = await navigator.storage.estimate();
+  // Chromium tells pages a quota that is not the one it holds to, so it stays the browser's word.
   const used =
-    usage === undefined || quota === undefined ? "" : `, ${size(usage)} of ${size(quota)} are used`;
+    usage === undefined || quota === undefined
+      ? ""
+      : `, and says that ${size(usage)} of ${size(quota)} are used`;
   return new BackendError(
     `Cannot write to the store ${name}: the browser gives this site no more room${used}`,
     {
