@@ -108,7 +108,7 @@ export async function buildWeb(options: WebBuildOptions = {}): Promise<WebBuild>
 }
 
 /** The engine's worker and that of a job, each loaded by its address. */
-function workerSettings(): BuildOptions {
+function workerSettings(): Pick<BuildOptions, "entryPoints" | "platform" | "alias"> {
   return {
     entryPoints: ["src/engine-worker.ts", "src/job-worker.ts"],
     platform: "browser",

@@ -50,7 +50,7 @@ function optionsOf({ series }: ChartData, element: HTMLElement): uPlot.Options {
     scales: { x: { time: false } },
     axes: [axis, axis],
     series: [
-      {},
+      { label: "at" },
       ...series.map(({ name }, i) => ({
         label: name,
         stroke: resolved(element, `var(--series-${(i % COLOURS) + 1})`),

@@ -7,6 +7,8 @@ import { createEditor, type Editor } from "./editor-setup.ts";
 /** What the editor shows, and whom it tells. */
 export interface SourceEditorProps {
   readonly text: string;
+  /** Changes when the text was set by something else than the editor. What the user types is never put back. */
+  readonly revision?: number;
   readonly label: string;
   readonly problem: BuildPlace | undefined;
   readonly readOnly?: boolean;
@@ -31,7 +33,7 @@ export function SourceEditor(props: SourceEditorProps): JSX.Element {
     });
     return () => editor.current?.destroy();
   }, []);
-  useEffect(() => editor.current?.setText(props.text), [props.text]);
+  useEffect(() => editor.current?.setText(latest.current.text), [props.revision]);
   useEffect(() => editor.current?.setProblem(props.problem), [props.problem]);
   return <div class="editor" ref={host} />;
 }

@@ -13,12 +13,12 @@ const WIDTH = 190;
 const HEIGHT = 44;
 const MARGIN = 16;
 /** Characters that fit into a node. */
-const TITLE = 26;
-const SUBTITLE = 29;
+const TITLE = 24;
+const SUBTITLE = 26;
 
 /** The graph so far; while jobs run it is drawn again when a fifth more are there. */
 export function GraphTab({ execution }: { execution: Execution }): JSX.Element {
-  void execution.changes.value;
+  execution.follow();
   const step = Math.round(Math.log(Math.max(1, execution.jobs.size)) / Math.log(1.2));
   const resource = useResource(
     `${execution.id} ${execution.status} ${step}`,
@@ -37,6 +37,8 @@ export function GraphTab({ execution }: { execution: Execution }): JSX.Element {
 interface Placed {
   readonly nodes: readonly { readonly node: GraphNode; readonly x: number; readonly y: number }[];
   readonly edges: readonly { readonly path: string; readonly kind: string; readonly key: string }[];
+  readonly left: number;
+  readonly top: number;
   readonly width: number;
   readonly height: number;
 }
@@ -69,7 +71,12 @@ function Drawing({ graph, executionId }: { graph: Graph; executionId: string }):
         role="region"
         aria-label="Call graph"
       >
-        <svg viewBox={`0 0 ${placed.width} ${placed.height}`} {...size} aria-label="Call graph" role="group">
+        <svg
+          viewBox={`${placed.left} ${placed.top} ${placed.width} ${placed.height}`}
+          {...size}
+          aria-label="Call graph"
+          role="group"
+        >
           <defs>
             {["call", "data"].map((kind) => (
               <marker
@@ -119,15 +126,23 @@ const shorten = (text: string, most: number): string =>
 
 function place({ nodes, edges }: Graph): Placed {
   const graph = new LayoutGraph({ multigraph: true });
-  graph.setGraph({ rankdir: "TB", nodesep: 20, ranksep: 42, marginx: MARGIN, marginy: MARGIN });
+  graph.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 56, marginx: MARGIN, marginy: MARGIN });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id } of nodes) graph.setNode(id, { width: WIDTH, height: HEIGHT });
   for (const { from, to, kind } of edges) graph.setEdge(from, to, { weight: kind === "call" ? 2 : 1 }, kind);
   layout(graph);
+  // The layout does not count the bends of edges as part of the drawing.
+  const bends = edges.flatMap(({ from, to, kind }) => graph.edge(from, to, kind).points ?? []);
   const { width = 0, height = 0 } = graph.graph();
+  const left = bends.reduce((least, { x }) => Math.min(least, x - MARGIN), 0);
+  const top = bends.reduce((least, { y }) => Math.min(least, y - MARGIN), 0);
+  const right = bends.reduce((most, { x }) => Math.max(most, x + MARGIN), Math.max(width, WIDTH));
+  const bottom = bends.reduce((most, { y }) => Math.max(most, y + MARGIN), Math.max(height, HEIGHT));
   return {
-    width: Math.max(width, WIDTH),
-    height: Math.max(height, HEIGHT),
+    left,
+    top,
+    width: right - left,
+    height: bottom - top,
     nodes: nodes.map((node) => {
       const { x, y } = graph.node(node.id);
       return { node, x: x - WIDTH / 2, y: y - HEIGHT / 2 };

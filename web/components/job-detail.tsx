@@ -17,7 +17,7 @@ import { WhyItRan } from "./why-it-ran.tsx";
 
 /** The detail beside the tree. */
 export function JobDetail({ execution, job }: { execution: Execution; job: Job }): JSX.Element {
-  void execution.changes.value;
+  execution.follow();
   const { callHash, status, startTime, endTime } = job;
   // Records are written behind, so they may come a little after the job has ended.
   const isWritten = execution.status !== "RUNNING";

@@ -15,7 +15,7 @@ export function JobsTab({
   jobId: string | undefined;
   onSelect: (jobId: string) => void;
 }): JSX.Element {
-  void execution.changes.value;
+  execution.follow();
   const job = jobId === undefined ? undefined : execution.jobs.get(jobId);
   if (execution.jobs.size === 0)
     return (

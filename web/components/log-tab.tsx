@@ -9,7 +9,7 @@ import { VirtualList } from "./virtual-rows.tsx";
 
 /** The log, its end in sight. */
 export function LogTab({ execution }: { execution: Execution }): JSX.Element {
-  void execution.changes.value;
+  execution.follow();
   const [filter, setFilter] = useState("");
   const lines =
     filter === ""

@@ -14,7 +14,7 @@ import { ValueView } from "./value-view.tsx";
 
 /** The first tab. */
 export function Overview({ execution }: { execution: Execution }): JSX.Element {
-  void execution.changes.value;
+  execution.follow();
   return (
     <>
       <Outcome execution={execution} />
@@ -34,6 +34,7 @@ export function Overview({ execution }: { execution: Execution }): JSX.Element {
 }
 
 function Outcome({ execution }: { execution: Execution }): JSX.Element | null {
+  execution.follow();
   const { outcome } = execution;
   if (outcome === undefined) return null;
   if (outcome.status === "DONE") {
@@ -61,6 +62,7 @@ function Outcome({ execution }: { execution: Execution }): JSX.Element | null {
 }
 
 function Facts({ execution }: { execution: Execution }): JSX.Element {
+  execution.follow();
   const { id, startTime, endTime, status, args } = execution;
   const tags = useResource(`${id} ${status}`, () => getTags([id]), { keep: true });
   const spent = [...execution.jobs.values()].reduce(

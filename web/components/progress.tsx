@@ -17,8 +17,7 @@ const totalOf = (counts: JobCounts): number => COLUMNS.reduce((sum, status) => s
 
 /** The table of tasks and statuses. */
 export function ProgressTable({ execution }: { execution: Execution }): JSX.Element {
-  // Read so that the table follows.
-  void execution.changes.value;
+  execution.follow();
   const rows = [...execution.taskCounts()].sort(([a], [b]) => (a < b ? -1 : 1));
   const all = rows.reduce<JobCounts>((sum, [, counts]) => addCounts(sum, counts), {
     PENDING: 0,

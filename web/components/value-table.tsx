@@ -45,53 +45,55 @@ export function ValueTable({ table: { columns, rows } }: { table: TableData }): 
         aria-colcount={columns.length + 1}
         style={{ maxHeight: "26rem" }}
       >
-        <div role="rowgroup" class="data-head">
-          <div role="row" class="data-row" style={template} aria-rowindex={1}>
-            <span role="columnheader" class="row-number">
-              <span class="visually-hidden">Row</span>
-            </span>
-            {columns.map((name, i) => (
-              <span
-                key={name}
-                role="columnheader"
-                class={isNumeric[i] ? "number" : ""}
-                aria-sort={order?.column !== i ? "none" : order.isDescending ? "descending" : "ascending"}
-              >
-                <button type="button" onClick={() => sort(i)}>
-                  {name}
-                  {order?.column === i ? (order.isDescending ? " ↓" : " ↑") : ""}
-                </button>
+        <div role="none" class="data-body">
+          <div role="rowgroup" class="data-head">
+            <div role="row" class="data-row" style={template} aria-rowindex={1}>
+              <span role="columnheader" class="row-number">
+                <span class="visually-hidden">Row</span>
               </span>
+              {columns.map((name, i) => (
+                <span
+                  key={name}
+                  role="columnheader"
+                  class={isNumeric[i] ? "number" : ""}
+                  aria-sort={order?.column !== i ? "none" : order.isDescending ? "descending" : "ascending"}
+                >
+                  <button type="button" onClick={() => sort(i)}>
+                    {name}
+                    {order?.column === i ? (order.isDescending ? " ↓" : " ↑") : ""}
+                  </button>
+                </span>
+              ))}
+            </div>
+          </div>
+          <div class="virtual-space" role="rowgroup" style={{ height: `${virtual.height}px` }}>
+            {virtual.items.map(({ index, start }) => (
+              <div
+                key={index}
+                role="row"
+                class="virtual-row data-row"
+                aria-rowindex={index + 2}
+                style={{ ...template, height: `${ROW_HEIGHT}px`, transform: `translateY(${start}px)` }}
+              >
+                <span role="rowheader" class="row-number">
+                  {index + 1}
+                </span>
+                {columns.map((name, i) => {
+                  const text = cellText(sorted[index]![i]);
+                  return (
+                    <span
+                      key={name}
+                      role="cell"
+                      class={isNumeric[i] ? "number" : ""}
+                      title={text.length > 20 ? text : undefined}
+                    >
+                      {text}
+                    </span>
+                  );
+                })}
+              </div>
             ))}
           </div>
-        </div>
-        <div class="virtual-space" role="rowgroup" style={{ height: `${virtual.height}px` }}>
-          {virtual.items.map(({ index, start }) => (
-            <div
-              key={index}
-              role="row"
-              class="virtual-row data-row"
-              aria-rowindex={index + 2}
-              style={{ ...template, height: `${ROW_HEIGHT}px`, transform: `translateY(${start}px)` }}
-            >
-              <span role="rowheader" class="row-number">
-                {index + 1}
-              </span>
-              {columns.map((name, i) => {
-                const text = cellText(sorted[index]![i]);
-                return (
-                  <span
-                    key={name}
-                    role="cell"
-                    class={isNumeric[i] ? "number" : ""}
-                    title={text.length > 20 ? text : undefined}
-                  >
-                    {text}
-                  </span>
-                );
-              })}
-            </div>
-          ))}
         </div>
       </div>
       <p class="hint">

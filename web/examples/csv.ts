@@ -3,6 +3,11 @@ import { type File, map, task } from "redun";
 type Row = Record<string, string>;
 
 interface Column {
+  readonly name: string;
+  readonly cells: readonly string[];
+}
+
+interface Summary {
   readonly column: string;
   readonly count: number;
   readonly missing: number;
@@ -12,22 +17,22 @@ interface Column {
 }
 
 /** Splits a table into its columns, so that one that did not change is not summarised again. */
-export const columns = task("csv.columns", async (file: File): Promise<[name: string, cells: string[]][]> => {
+export const columns = task("csv.columns", async (file: File): Promise<Column[]> => {
   const rows = parse(await file.text());
   console.log(`${rows.length} rows`);
-  return Object.keys(rows[0] ?? {}).map((name) => [name, rows.map((row) => row[name]!)]);
+  return Object.keys(rows[0] ?? {}).map((name) => ({ name, cells: rows.map((row) => row[name]!) }));
 });
 
 /** Summarises a column; one without numbers gives nothing. */
-export const summarize = task("csv.summarize", ([column, cells]: [string, string[]]): Column[] => {
-  const numbers = cells.filter(isNumber).map(Number);
+export const summarize = task("csv.summarize", (column: Column): Summary[] => {
+  const numbers = column.cells.filter(isNumber).map(Number);
   if (numbers.length === 0) return [];
   const sum = numbers.reduce((total, number) => total + number, 0);
   return [
     {
-      column,
+      column: column.name,
       count: numbers.length,
-      missing: cells.length - numbers.length,
+      missing: column.cells.length - numbers.length,
       min: numbers.reduce((a, b) => Math.min(a, b)),
       mean: round(sum / numbers.length),
       max: numbers.reduce((a, b) => Math.max(a, b)),
@@ -35,7 +40,7 @@ export const summarize = task("csv.summarize", ([column, cells]: [string, string
   ];
 });
 
-export const table = task("csv.table", (summaries: Column[][]) => summaries.flat());
+export const table = task("csv.table", (summaries: Summary[][]) => summaries.flat());
 
 /**
  * Summarises the columns of a CSV file.

@@ -70,6 +70,11 @@ export class Execution {
     return this.version;
   }
 
+  /** Has the component that is being rendered follow what changes. */
+  follow(): void {
+    void this.version.value;
+  }
+
   /** Says that something changed. */
   touch(): void {
     if (!this.announced) return;

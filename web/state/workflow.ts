@@ -27,6 +27,8 @@ const SHARED = "shared";
 export const draftName: Signal<string> = signal("");
 /** The text in the editor. */
 export const source: Signal<string> = signal("");
+/** Changes when something else than the editor set the text. */
+export const sourceRevision: Signal<number> = signal(0);
 /** Fullname of the chosen task. */
 export const chosenTask: Signal<string> = signal("");
 /** What the fields of each task hold, by fullname and parameter. Kept while the app is open. */
@@ -47,6 +49,7 @@ export function openDraft(name: string): void {
   draftName.value = name;
   writeSetting("draft", name);
   setSource(text, 0);
+  sourceRevision.value++;
 }
 
 /** Takes a workflow that came with a link as the draft of its own name. Nothing of it runs. */
@@ -86,7 +89,9 @@ export function edit(text: string): void {
 /** Goes back to the example's own text. */
 export function discardDraft(): void {
   const example = openExample();
-  if (example !== undefined) edit(example.text);
+  if (example === undefined) return;
+  edit(example.text);
+  sourceRevision.value++;
 }
 
 function setSource(text: string, delay: number): void {

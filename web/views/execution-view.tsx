@@ -111,7 +111,7 @@ function TabContent({
 }
 
 function ExecutionHead({ execution }: { execution: Execution }): JSX.Element {
-  void execution.changes.value;
+  execution.follow();
   const isRunning = execution.status === "RUNNING";
   const title = execution.roots[0]?.call ?? execution.args.slice(1).join(" ");
   return (
@@ -150,6 +150,7 @@ function CancelButton({ id }: { id: string }): JSX.Element {
 
 /** How long it took, or takes so far. */
 function Elapsed({ execution }: { execution: Execution }): JSX.Element {
+  execution.follow();
   const [, tick] = useState(0);
   const isRunning = execution.status === "RUNNING";
   useEffect(() => {
@@ -165,6 +166,7 @@ function Elapsed({ execution }: { execution: Execution }): JSX.Element {
 
 /** Tells a screen reader how it goes, not more often than one can listen to. */
 function LiveRegion({ execution }: { execution: Execution }): JSX.Element {
+  execution.follow();
   const [text, setText] = useState("");
   const { status } = execution;
   useEffect(() => {

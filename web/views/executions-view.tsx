@@ -233,13 +233,15 @@ function Row({
         <StatusBadge status={status} />
       </td>
       <td class="command">
-        <a href={address(["executions", id])} class="mono">
+        <a href={address(["executions", id])} class="mono clamped">
           {commandText(args) || shortId(id)}
         </a>
         <span class="muted mono"> {shortId(id)}</span>
       </td>
-      <td class="nowrap">{dateTime(startTime)}</td>
-      <td class="number">{startTime !== null && endTime !== null ? duration(endTime - startTime) : ""}</td>
+      <td class="nowrap when">{dateTime(startTime)}</td>
+      <td class="number took">
+        {startTime !== null && endTime !== null ? duration(endTime - startTime) : ""}
+      </td>
       <td class="wide-only">{tags.length > 0 && <TagList tags={tags} />}</td>
     </tr>
   );

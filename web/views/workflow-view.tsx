@@ -21,6 +21,7 @@ import {
   openDraft,
   openExample,
   source,
+  sourceRevision,
 } from "../state/workflow.ts";
 
 const SourceEditor = lazy<SourceEditorProps>(
@@ -67,6 +68,7 @@ export function WorkflowView({ draft }: { draft: string | undefined }): JSX.Elem
         <SourceEditor
           key={draftName.value}
           text={source.value}
+          revision={sourceRevision.value}
           label="Source of the workflow"
           problem={problem}
           onEdit={edit}
