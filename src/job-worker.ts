@@ -5,6 +5,7 @@ import { SharedTickets } from "./executors/tickets.ts";
 import type { WorkerClosed } from "./executors/web-workers.ts";
 import { serveJobs } from "./executors/worker-loop.ts";
 import type { FromWorker, ToWorker } from "./executors/worker-messages.ts";
+import { registerHttpFileSystem } from "./file-systems/http.ts";
 import { registerOpfsFileSystem } from "./file-systems/opfs.ts";
 import * as redun from "./index.ts";
 import type { PackageManifest } from "./package/types.ts";
@@ -33,6 +34,7 @@ scope.addEventListener("messageerror", () => {
 });
 
 // Paths mean the same here as beside the scheduler.
+registerHttpFileSystem();
 registerOpfsFileSystem({ schemes: ["opfs", "file"] });
 
 const stop = serveJobs(

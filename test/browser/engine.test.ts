@@ -209,11 +209,35 @@ describe("the engine in a tab", () => {
     expect(seen[0]!.type).toBe("execution-start");
   });
 
+  test("reads and writes files in all of its workers, and runs a task again whose file is gone", async () => {
+    await engine.addFile("data/in.txt", new Blob(["one\ntwo\n"]));
+    const text = `import { File, task } from "redun";
+export const count = task("tab.count", (file: File) => file.text().then((text) => text.split("\\n").length - 1));
+export const write = task({ name: "tab.write", executor: "worker" }, async (n: number) => {
+  const file = new File("data/out.txt");
+  await file.write(String(n));
+  return file;
+});
+export const files = task("tab.files", () => write(count(new File("opfs://data/in.txt"))));
+`;
+    const workflow = { entry: "files.ts", files: { "files.ts": text } };
+    expect((await run("tab.files", [], workflow)).status).toBe("DONE");
+    expect(await (await engine.readFile("data/out.txt")).text()).toBe("2");
+    await run("tab.files", [], workflow);
+    expect(Object.keys(await jobs())).toEqual(["CACHED"]);
+    await engine.removeFile("data/out.txt");
+    expect((await run("tab.files", [], workflow)).status).toBe("DONE");
+    expect((await jobs()).DONE).toEqual(["tab.write(n=2)"]);
+    await engine.addFile("data/in.txt", new Blob(["one\n"]));
+    await run("tab.files", [], workflow);
+    expect(await (await engine.readFile("data/out.txt")).text()).toBe("1");
+  });
+
   test("keeps files", async () => {
-    const path = await engine.addFile("data/a.txt", new Blob(["hello"]));
-    expect(path).toBe("opfs://data/a.txt");
+    const path = await engine.addFile("kept/a.txt", new Blob(["hello"]));
+    expect(path).toBe("opfs://kept/a.txt");
     expect(await (await engine.readFile(path, 1, 3)).text()).toBe("el");
-    expect(await engine.listFiles("opfs://data")).toEqual([{ path, size: 5, isFolder: false }]);
+    expect(await engine.listFiles("opfs://kept")).toEqual([{ path, size: 5, isFolder: false }]);
     await engine.removeFile(path);
     await expect(engine.readFile(path)).rejects.toMatchObject({ code: "file-not-found" });
   });
