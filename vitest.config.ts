@@ -84,6 +84,13 @@ if (chromium !== undefined) {
   projects.push({
     resolve: { alias },
     plugins: [lowerAsync],
+    // Isolated from other origins, as the app is served, so that workers may share memory.
+    server: {
+      headers: {
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Embedder-Policy": "require-corp",
+      },
+    },
     // Found at the start rather than in the middle, where vite would load the page again.
     optimizeDeps: {
       include: [

@@ -13,6 +13,8 @@ export interface WebWorkerExecutorOptions {
   readonly maxWorkers?: number;
   /** Address of the job worker's module, of this origin. Default: beside this module, as the npm package has it. */
   readonly url?: string | URL;
+  /** Whether to share memory with workers, where the page is isolated from other origins. Default `true`. */
+  readonly shareMemory?: boolean;
   /** Gives a code package by its hash. Each worker asks once for each that its jobs need. */
   readonly packages?: PackageSource;
   /** URLs of modules that define tasks without a code package. */
@@ -26,7 +28,8 @@ export interface WebWorkerExecutorOptions {
  * {@link close}.
  *
  * A job is called with what its worker knows: its code package, or the modules that the executor was given. A job that
- * is cancelled, or that ends its worker, does so alone; the jobs that wait for the same worker go to another.
+ * is cancelled, or that ends its worker, does so alone; the jobs that wait for the same worker go to another. The one
+ * thing that can't be kept from the others is a job that uses more memory than the browser gives a tab: it ends the tab.
  *
  * @example
  * ```ts no-check
@@ -37,8 +40,11 @@ export interface WebWorkerExecutorOptions {
 export class WebWorkerExecutor extends PoolExecutor {
   constructor(options: WebWorkerExecutorOptions = {}) {
     const { name = "worker", maxWorkers = navigator.hardwareConcurrency, modules = [] } = options;
-    const { packages, runScript, url = defaultUrl() } = options;
-    const kind = webWorkerKind(new URL(url, globalThis.location?.href).href);
+    const { packages, runScript, shareMemory = true, url = defaultUrl() } = options;
+    const kind = webWorkerKind(
+      new URL(url, globalThis.location?.href).href,
+      shareMemory && globalThis.crossOriginIsolated,
+    );
     super({ name, maxWorkers, modules, runScript, packages, kindOf: () => kind });
   }
 }

@@ -9,14 +9,18 @@ export interface WorkerClosed {
   readonly type: "closed";
 }
 
-/** Web Workers of a module as workers. @param url - address of the module */
-export function webWorkerKind(url: string): WorkerKind {
+/**
+ * Web Workers of a module as workers.
+ *
+ * @param url - address of the module
+ * @param shareMemory - whether memory may be shared with them
+ */
+export function webWorkerKind(url: string, shareMemory: boolean): WorkerKind {
   return {
     name: "Web Worker",
     hint: "Does the task close its worker, let an error escape, or use more memory than there is?",
     start: (listener) => startWebWorker(listener, url),
-    // Memory is shared where the page is isolated from other origins.
-    makeTickets: () => (globalThis.crossOriginIsolated ? sharedTickets() : "lease"),
+    makeTickets: () => (shareMemory ? sharedTickets() : "lease"),
   };
 }
 
