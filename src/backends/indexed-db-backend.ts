@@ -17,6 +17,7 @@ import type { Json } from "../value/json.ts";
 import type { Known } from "./indexed-db-draft.ts";
 import { closedError, storeError } from "./indexed-db-errors.ts";
 import { IndexedDbFinder } from "./indexed-db-finder.ts";
+import { packKey, unpackKeys } from "./indexed-db-keys.ts";
 import { IndexedDbLookup } from "./indexed-db-lookup.ts";
 import { pagesOfAll } from "./indexed-db-pages.ts";
 import { IndexedDbReader } from "./indexed-db-reader.ts";
@@ -133,12 +134,11 @@ export class IndexedDbBackend implements Backend {
   }
 
   async heartbeat(executionId: string, time: Millis): Promise<void> {
-    await this.guard(this.loaded.db.executions.update(executionId, { updatedTime: time }));
+    await this.guard(this.loaded.db.executions.update(packKey(executionId), { updatedTime: time }));
   }
 
   async getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
-    const values = await this.guard(this.loaded.reader.values(hashes));
-    return hashes.map((hash) => values.get(hash));
+    return this.guard(this.loaded.reader.valueRows(hashes));
   }
 
   async getExecutions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {
@@ -154,8 +154,7 @@ export class IndexedDbBackend implements Backend {
   }
 
   async getTasks(hashes: readonly string[]): Promise<(TaskRecord | undefined)[]> {
-    const tasks = await this.guard(this.loaded.reader.tasks(hashes));
-    return hashes.map((hash) => tasks.get(hash));
+    return this.guard(this.loaded.reader.tasks(hashes));
   }
 
   async getTags(entityIds: readonly string[]): Promise<TagRow[]> {
@@ -163,7 +162,8 @@ export class IndexedDbBackend implements Backend {
   }
 
   async callsOfValue(valueHash: string, role: "result" | "argument"): Promise<string[]> {
-    return [...(await this.guard(this.loaded.reader.callsOfValues([valueHash], role)))];
+    const calls = await this.guard(this.loaded.reader.callsOfValues([packKey(valueHash)], role));
+    return unpackKeys(calls);
   }
 
   async parentCalls(callHash: string): Promise<string[]> {

@@ -1,19 +1,20 @@
 import type { EntityType, RecordQuery } from "../backend/backend.ts";
 import { type TagFilter, tagMatches, taskNameMatches } from "./filters.ts";
+import { type Key, packKeys, unpackKey } from "./indexed-db-keys.ts";
 import { newestFirst, pagesOf, pagesOfAll } from "./indexed-db-pages.ts";
-import { callsIn, type IndexedDbReader } from "./indexed-db-reader.ts";
+import type { IndexedDbReader } from "./indexed-db-reader.ts";
 import type { StoredJob } from "./indexed-db-records.ts";
 import { keysOfEach } from "./indexed-db-requests.ts";
 import type { Database } from "./indexed-db-schema.ts";
 
 /** What the filters of a query leave, as far as indexes tell. */
 export interface Restriction {
-  /** Ids of all records that may match; missing if any may. */
-  readonly ids: ReadonlySet<string> | undefined;
+  /** Keys of all records that may match; missing if any may. */
+  readonly keys: ReadonlySet<Key> | undefined;
   /** For jobs: their executions. */
-  readonly executions: ReadonlySet<string> | undefined;
+  readonly executions: ReadonlySet<Key> | undefined;
   /** For jobs, calls and tasks: hashes of their tasks. */
-  readonly tasks: ReadonlySet<string> | undefined;
+  readonly tasks: ReadonlySet<Key> | undefined;
 }
 
 /** Which filters suit which type of record; with another one nothing is found. */
@@ -47,37 +48,35 @@ export class IndexedDbFilters {
   async restrict(query: RecordQuery): Promise<Restriction> {
     const { type } = query;
     const executions = await this.executions(query);
-    const sets: Iterable<string>[] = [];
-    if (query.ids !== undefined) sets.push(query.ids);
+    const sets: Iterable<Key>[] = [];
+    if (query.ids !== undefined) sets.push(packKeys(query.ids));
     for (const tag of query.tags ?? []) sets.push(await this.tagged(tag));
-    if (query.callHashes !== undefined) sets.push(await this.ofCalls(type, query.callHashes));
-    if (query.parentIds !== undefined) sets.push(await keysOfEach(this.db.jobs, "parentId", query.parentIds));
+    if (query.callHashes !== undefined) sets.push(await this.ofCalls(type, packKeys(query.callHashes)));
+    if (query.parentIds !== undefined)
+      sets.push(await keysOfEach(this.db.jobs, "parentId", packKeys(query.parentIds)));
     for (const role of ["result", "argument"] as const) {
       const values = role === "result" ? query.resultValues : query.argValues;
       if (values === undefined) continue;
-      const calls = await this.reader.callsOfValues(values, role);
+      const calls = await this.reader.callsOfValues(packKeys(values), role);
       sets.push(await keysOfEach(this.db.jobs, "callHash", [...calls]));
     }
     if (executions !== undefined && type !== "Job") sets.push(await this.ofExecutions(type, executions));
     return {
-      ids: intersection(sets),
+      keys: intersection(sets),
       executions: type === "Job" ? executions : undefined,
       tasks: await this.tasks(query),
     };
   }
 
-  private async executions({
-    executionIds,
-    executionTags = [],
-  }: RecordQuery): Promise<Set<string> | undefined> {
-    const sets: Iterable<string>[] = executionIds === undefined ? [] : [executionIds];
+  private async executions({ executionIds, executionTags = [] }: RecordQuery): Promise<Set<Key> | undefined> {
+    const sets: Iterable<Key>[] = executionIds === undefined ? [] : [packKeys(executionIds)];
     for (const tag of executionTags) sets.push(await this.tagged(tag));
     return intersection(sets);
   }
 
   /** Ids of what carries a tag. */
-  private async tagged(filter: TagFilter): Promise<Set<string>> {
-    const ids = new Set<string>();
+  private async tagged(filter: TagFilter): Promise<Set<Key>> {
+    const ids = new Set<Key>();
     await this.db.tags
       .where("key")
       .equals(filter.key)
@@ -87,20 +86,17 @@ export class IndexedDbFilters {
     return ids;
   }
 
-  private async ofCalls(type: EntityType, hashes: readonly string[]): Promise<Iterable<string>> {
+  private async ofCalls(type: EntityType, hashes: readonly Key[]): Promise<Iterable<Key>> {
     if (type === "CallNode") return hashes;
     if (type === "Job") return keysOfEach(this.db.jobs, "callHash", hashes);
     return [...(await this.reader.calls(hashes)).values()].map(({ call }) => call.value);
   }
 
   /** Ids of the calls, tasks or values of executions, or the executions themselves. */
-  private async ofExecutions(
-    type: EntityType,
-    executions: ReadonlySet<string>,
-  ): Promise<ReadonlySet<string>> {
+  private async ofExecutions(type: EntityType, executions: ReadonlySet<Key>): Promise<ReadonlySet<Key>> {
     if (type === "Execution") return executions;
-    const found = new Set<string>();
-    const calls = new Set<string>();
+    const found = new Set<Key>();
+    const calls = new Set<Key>();
     for await (const jobs of this.jobsOf(executions)) {
       for (const { taskHash, callHash } of jobs) {
         if (type === "Task") found.add(taskHash);
@@ -124,40 +120,27 @@ export class IndexedDbFilters {
     return found;
   }
 
-  private async *jobsOf(executions: Iterable<string>): AsyncGenerator<StoredJob[]> {
+  private async *jobsOf(executions: Iterable<Key>): AsyncGenerator<StoredJob[]> {
     for (const id of executions) yield* newestFirst(this.db.jobs, "[executionId+startTime+id]", [id]);
   }
 
   /** Hashes of the tasks that the filters of tasks leave. */
-  private async tasks({ taskNames, taskHashes }: RecordQuery): Promise<Set<string> | undefined> {
+  private async tasks({ taskNames, taskHashes }: RecordQuery): Promise<Set<Key> | undefined> {
     if (taskNames === undefined && taskHashes === undefined) return undefined;
-    const found = new Set<string>();
+    const found = new Set<Key>();
     for await (const tasks of pagesOfAll(this.db.tasks, (task) => task.hash)) {
       for (const task of tasks) {
         if (taskNames !== undefined && !taskNameMatches(task, taskNames)) continue;
-        if (taskHashes !== undefined && !taskHashes.some((prefix) => task.hash.startsWith(prefix))) continue;
+        if (taskHashes !== undefined && !taskHashes.some((prefix) => unpackKey(task.hash).startsWith(prefix)))
+          continue;
         found.add(task.hash);
       }
     }
     return found;
   }
-
-  /** Calls of tasks. */
-  async callsOfTasks(tasks: ReadonlySet<string>): Promise<Set<string>> {
-    const calls = new Set<string>();
-    for (const task of tasks) {
-      const range = this.db.calls
-        .where("[taskHash+time]")
-        .between([task, 0], [task, Number.POSITIVE_INFINITY]);
-      await range.each((record) => {
-        for (const { callHash } of callsIn(record)) calls.add(callHash);
-      });
-    }
-    return calls;
-  }
 }
 
-function intersection(sets: readonly Iterable<string>[]): Set<string> | undefined {
+function intersection(sets: readonly Iterable<Key>[]): Set<Key> | undefined {
   const [first, ...others] = sets.map((set) => new Set(set));
-  return others.reduce<Set<string> | undefined>((left, set) => left?.intersection(set), first);
+  return others.reduce<Set<Key> | undefined>((left, set) => left?.intersection(set), first);
 }

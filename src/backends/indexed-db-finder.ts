@@ -1,6 +1,7 @@
 import type { RecordQuery } from "../backend/backend.ts";
 import { isTaskNamed, jobMatches, pathMatcher } from "./filters.ts";
 import { IndexedDbFilters, type Restriction, suits } from "./indexed-db-filters.ts";
+import { type Key, packKey, rangesOf, unpackKey } from "./indexed-db-keys.ts";
 import {
   byStart,
   newestFirst,
@@ -36,10 +37,10 @@ export class IndexedDbFinder {
     const found: string[] = [];
     if (limit <= 0) return found;
     let passed = 0;
-    for await (const ids of this.search(query)) {
-      for (const id of ids) {
+    for await (const keys of this.search(query)) {
+      for (const key of keys) {
         if (passed++ < offset) continue;
-        found.push(id);
+        found.push(unpackKey(key));
         if (found.length >= limit) return found;
       }
     }
@@ -58,14 +59,14 @@ export class IndexedDbFinder {
       if (query.type === "Task") return tasks.count();
     }
     let count = 0;
-    for await (const ids of this.search(query)) count += ids.length;
+    for await (const keys of this.search(query)) count += keys.length;
     return count;
   }
 
-  private async *search(query: RecordQuery): AsyncGenerator<readonly string[]> {
+  private async *search(query: RecordQuery): AsyncGenerator<readonly Key[]> {
     if (!suits(query)) return;
     const restriction = await this.filters.restrict(query);
-    if (restriction.ids?.size === 0 || restriction.tasks?.size === 0) return;
+    if (restriction.keys?.size === 0 || restriction.tasks?.size === 0) return;
     if (query.type === "Execution") yield* this.executions(query, restriction);
     else if (query.type === "Job") yield* this.jobs(query, restriction);
     else if (query.type === "CallNode") yield* this.calls(query, restriction);
@@ -75,31 +76,31 @@ export class IndexedDbFinder {
 
   private async *executions(
     { idPrefix = "", executionStatus }: RecordQuery,
-    { ids }: Restriction,
-  ): AsyncGenerator<string[]> {
+    { keys }: Restriction,
+  ): AsyncGenerator<Key[]> {
     const { executions } = this.db;
     let source: Pages<StoredExecution>;
-    if (ids !== undefined) source = sorted(pagesOfKeys(executions, ids));
-    else if (idPrefix !== "") source = sorted(pagesOfAll(executions, ({ id }) => id, idPrefix));
+    if (keys !== undefined) source = sorted(pagesOfKeys(executions, keys));
+    else if (idPrefix !== "") source = sorted(pagesOfAll(executions, ({ id }) => id, rangesOf(idPrefix)));
     else source = newestFirst(executions, "[startTime+id]");
     for await (const page of source) {
-      const records = page.filter(({ id }) => id.startsWith(idPrefix));
+      const records = page.filter(({ id }) => begins(id, idPrefix));
       if (executionStatus === undefined) {
         yield records.map(({ id }) => id);
         continue;
       }
       const rows = await this.reader.executionRows(records);
-      yield rows.filter(({ status }) => executionStatus.includes(status)).map(({ id }) => id);
+      yield rows.filter(({ status }) => executionStatus.includes(status)).map(({ id }) => packKey(id));
     }
   }
 
-  private async *jobs(query: RecordQuery, restriction: Restriction): AsyncGenerator<string[]> {
+  private async *jobs(query: RecordQuery, restriction: Restriction): AsyncGenerator<Key[]> {
     const { idPrefix = "", jobStatus } = query;
     const { executions, tasks } = restriction;
     for await (const page of this.jobPages(idPrefix, restriction)) {
       const records = page.filter(
         ({ id, executionId, taskHash }) =>
-          id.startsWith(idPrefix) && (executions?.has(executionId) ?? true) && (tasks?.has(taskHash) ?? true),
+          begins(id, idPrefix) && (executions?.has(executionId) ?? true) && (tasks?.has(taskHash) ?? true),
       );
       if (jobStatus === undefined) {
         yield records.map(({ id }) => id);
@@ -117,68 +118,81 @@ export class IndexedDbFinder {
 
   private async *jobPages(
     idPrefix: string,
-    { ids, executions }: Restriction,
+    { keys, executions }: Restriction,
   ): AsyncGenerator<readonly StoredJob[]> {
     const { jobs } = this.db;
     const index = "[executionId+startTime+id]";
-    if (ids !== undefined) yield* sorted(pagesOfKeys(jobs, ids));
-    else if (idPrefix !== "") yield* sorted(pagesOfAll(jobs, ({ id }) => id, idPrefix));
+    if (keys !== undefined) yield* sorted(pagesOfKeys(jobs, keys));
+    else if (idPrefix !== "") yield* sorted(pagesOfAll(jobs, ({ id }) => id, rangesOf(idPrefix)));
     else if (executions === undefined) yield* newestFirst(jobs, "[startTime+id]");
     else if (executions.size === 1) yield* newestFirst(jobs, index, [...executions]);
     else yield* pagesOfKeys(jobs, await orderedKeys(jobs, index, [...executions]));
   }
 
-  private async *calls({ idPrefix = "" }: RecordQuery, restriction: Restriction): AsyncGenerator<string[]> {
+  private async *calls({ idPrefix = "" }: RecordQuery, { keys, tasks }: Restriction): AsyncGenerator<Key[]> {
     const { calls } = this.db;
-    const { tasks } = restriction;
-    const ids = restriction.ids ?? (tasks === undefined ? undefined : await this.filters.callsOfTasks(tasks));
-    if (ids === undefined) {
-      yield* pagesOfIndex(calls, "callHashes", idPrefix);
+    if (keys !== undefined) {
+      for (const page of pagesOf([...keys])) {
+        const found = [...(await this.reader.calls(page)).values()].filter(
+          ({ callHash, record }) => begins(callHash, idPrefix) && (tasks?.has(record.taskHash) ?? true),
+        );
+        yield found.map(({ callHash }) => callHash);
+      }
       return;
     }
-    for (const page of pagesOf([...ids])) {
-      const found = [...(await this.reader.calls(page)).values()].filter(
-        ({ callHash, record }) => callHash.startsWith(idPrefix) && (tasks?.has(record.taskHash) ?? true),
-      );
-      yield found.map(({ callHash }) => callHash);
+    if (tasks === undefined) {
+      for await (const page of pagesOfIndex(calls, "callHashes", rangesOf(idPrefix))) {
+        yield page.filter((key) => begins(key, idPrefix));
+      }
+      return;
+    }
+    for await (const page of pagesOfAll(calls, ({ evalHash }) => evalHash)) {
+      const found = page.filter(({ taskHash }) => tasks.has(taskHash));
+      yield found.flatMap(({ callHashes }) => callHashes).filter((key) => begins(key, idPrefix));
     }
   }
 
-  private async *tasks({ idPrefix }: RecordQuery, { ids, tasks }: Restriction): AsyncGenerator<string[]> {
+  private async *tasks({ idPrefix }: RecordQuery, { keys, tasks }: Restriction): AsyncGenerator<Key[]> {
     for await (const page of pagesOfAll(this.db.tasks, ({ hash }) => hash)) {
       const found = page.filter(
         (task) =>
-          (ids?.has(task.hash) ?? true) &&
+          (keys?.has(task.hash) ?? true) &&
           (tasks?.has(task.hash) ?? true) &&
-          (idPrefix === undefined || task.hash.startsWith(idPrefix) || isTaskNamed(task, idPrefix)),
+          (idPrefix === undefined || begins(task.hash, idPrefix) || isTaskNamed(task, idPrefix)),
       );
       yield found.map(({ hash }) => hash);
     }
   }
 
-  private async *values(query: RecordQuery, { ids }: Restriction): AsyncGenerator<readonly string[]> {
+  private async *values(query: RecordQuery, { keys }: Restriction): AsyncGenerator<readonly Key[]> {
     const { idPrefix = "", valueTypes, filePaths } = query;
     const { calls, values } = this.db;
-    if (ids === undefined && valueTypes === undefined && filePaths === undefined) {
-      yield* union(pagesOfIndex(values, ":id", idPrefix), pagesOfIndex(calls, "held", idPrefix));
+    if (keys === undefined && valueTypes === undefined && filePaths === undefined) {
+      const ranges = rangesOf(idPrefix);
+      for await (const page of union(
+        pagesOfIndex(values, ":id", ranges),
+        pagesOfIndex(calls, "held", ranges),
+      )) {
+        yield page.filter((key) => begins(key, idPrefix));
+      }
       return;
     }
     const isPath = filePaths === undefined ? undefined : pathMatcher(filePaths);
-    for (const page of pagesOf([...(ids ?? (await this.candidates(query)))])) {
-      const found = [...(await this.reader.values(page)).values()].filter(
-        ({ hash, type, file }) =>
+    for (const page of pagesOf([...(keys ?? (await this.candidates(query)))])) {
+      const found = [...(await this.reader.values(page))].filter(
+        ([, { hash, type, file }]) =>
           hash.startsWith(idPrefix) &&
           (valueTypes?.includes(type) ?? true) &&
           (isPath === undefined || (file !== null && isPath(file))),
       );
-      yield found.map(({ hash }) => hash);
+      yield found.map(([key]) => key);
     }
   }
 
-  /** Hashes of the values of the types, or with the paths, that a query asks for. */
-  private async candidates({ valueTypes = [], filePaths }: RecordQuery): Promise<Set<string>> {
+  /** Keys of the values of the types, or with the paths, that a query asks for. */
+  private async candidates({ valueTypes = [], filePaths }: RecordQuery): Promise<Set<Key>> {
     const { calls, values } = this.db;
-    const found = new Set<string>();
+    const found = new Set<Key>();
     if (filePaths !== undefined) {
       for (const path of filePaths) {
         const [beginning = ""] = path.split("*");
@@ -200,8 +214,11 @@ export class IndexedDbFinder {
   }
 }
 
+/** Whether the id of a key begins with a prefix. */
+const begins = (key: Key, prefix: string): boolean => prefix === "" || unpackKey(key).startsWith(prefix);
+
 /** Records newest first, where no index has that order. */
-async function* sorted<T extends { readonly id: string; readonly startTime: number }>(
+async function* sorted<T extends { readonly id: Key; readonly startTime: number }>(
   pages: Pages<T>,
 ): AsyncGenerator<readonly T[]> {
   const all: T[] = [];

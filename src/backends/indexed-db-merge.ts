@@ -1,4 +1,5 @@
 import type { DraftCall, DraftCalls } from "./indexed-db-draft.ts";
+import type { Key } from "./indexed-db-keys.ts";
 import type { StoredCall, StoredCalls } from "./indexed-db-records.ts";
 
 /** What the database gets for one cache key. */
@@ -18,7 +19,7 @@ export interface Merged {
 export function mergeCalls(
   stored: StoredCalls | undefined,
   draft: DraftCalls,
-  isKnown: (callHash: string) => boolean,
+  isKnown: (callHash: Key) => boolean,
 ): Merged | undefined {
   const callHashes = [...(stored?.callHashes ?? [])];
   const calls = [...(stored?.calls ?? [])];
@@ -35,13 +36,12 @@ export function mergeCalls(
   const single = draft.single ?? stored?.single;
   const isSame = added === 0 && single === stored?.single && values.length === stored?.values.length;
   if (stored !== undefined && isSame) return undefined;
-  const uses = new Set<string>();
-  let time: number | undefined;
-  for (const { value, args, timestamp } of calls) {
+  const uses = new Set<Key>();
+  for (const { value, args } of calls) {
     if (!held.has(value)) uses.add(value);
     for (const arg of args) if (!held.has(arg.value)) uses.add(arg.value);
-    if (time === undefined || timestamp > time) time = timestamp;
   }
+  const times = [stored?.time, draft.time].filter((time) => time !== undefined);
   const { evalHash, taskHash, argsHash } = draft;
   const record = {
     evalHash,
@@ -54,12 +54,12 @@ export function mergeCalls(
     values,
     uses: [...uses],
     below: below.keys,
-    ...(time === undefined ? {} : { time }),
+    ...(times.length === 0 ? {} : { time: Math.max(...times) }),
   };
   return { record, added };
 }
 
-function withEdges(call: DraftCall, below: Places, isKnown: (callHash: string) => boolean): StoredCall {
+function withEdges(call: DraftCall, below: Places, isKnown: (callHash: Key) => boolean): StoredCall {
   // An import brings calls in any order, so what it refers to may come later.
   const isThere = call.promised ? (): boolean => true : isKnown;
   return {
@@ -71,29 +71,29 @@ function withEdges(call: DraftCall, below: Places, isKnown: (callHash: string) =
 
 /** A list of keys, each once, with their places. */
 class Places {
-  readonly keys: string[];
-  private readonly places = new Map<string, number>();
+  readonly keys: Key[];
+  private readonly places = new Map<Key, number>();
 
-  constructor(keys: readonly string[]) {
+  constructor(keys: readonly Key[]) {
     this.keys = [...keys];
     keys.forEach((key, i) => {
       this.places.set(key, i);
     });
   }
 
-  has(key: string): boolean {
+  has(key: Key): boolean {
     return this.places.has(key);
   }
 
   /** @returns whether the key is new */
-  add(key: string): boolean {
+  add(key: Key): boolean {
     if (this.places.has(key)) return false;
     this.places.set(key, this.keys.length);
     this.keys.push(key);
     return true;
   }
 
-  at(key: string): number {
+  at(key: Key): number {
     this.add(key);
     return this.places.get(key)!;
   }

@@ -1,4 +1,5 @@
 import { Dexie, type Table } from "dexie";
+import { ALL, type Key, type KeyRange } from "./indexed-db-keys.ts";
 
 /** Records, or what is made of them, a thousand at a time, so that a large store is never in memory as a whole. */
 export type Pages<T> = AsyncIterable<readonly T[]>;
@@ -12,55 +13,54 @@ export function* pagesOf<T>(list: readonly T[]): Iterable<readonly T[]> {
 }
 
 /** Records by their keys. */
-export async function* pagesOfKeys<T>(table: Table<T, string>, keys: Iterable<string>): AsyncGenerator<T[]> {
+export async function* pagesOfKeys<T>(table: Table<T, Key>, keys: Iterable<Key>): AsyncGenerator<T[]> {
   for (const page of pagesOf([...keys])) {
     yield (await table.bulkGet([...page])).filter((record) => record !== undefined);
   }
 }
 
-/** All records in the order of their keys, from those on that begin with a prefix. */
+/** All records whose keys are in ranges, in the order of their keys. */
 export async function* pagesOfAll<T>(
-  table: Table<T, string>,
-  keyOf: (record: T) => string,
-  prefix = "",
+  table: Table<T, Key>,
+  keyOf: (record: T) => Key,
+  ranges: readonly KeyRange[] = ALL,
 ): AsyncGenerator<T[]> {
-  let last: string | undefined;
-  for (;;) {
-    const range =
-      last === undefined ? table.where(":id").startsWith(prefix) : between(table, ":id", last, prefix);
-    const page = await range.limit(PAGE).toArray();
-    yield page;
-    if (page.length < PAGE) return;
-    last = keyOf(page.at(-1)!);
+  for (const { lower, upper } of ranges) {
+    let last: Key | undefined;
+    for (;;) {
+      const range = table.where(":id").between(last ?? lower, upper, last === undefined, true);
+      const page = await range.limit(PAGE).toArray();
+      yield page;
+      if (page.length < PAGE) break;
+      last = keyOf(page.at(-1)!);
+    }
   }
 }
 
-/** The keys of a store (`:id`), or those of an index, sorted and each once. */
+/** The keys of a store (`:id`), or those of an index, that are in ranges; sorted and each once. */
 export async function* pagesOfIndex(
-  table: Table<unknown, string>,
+  table: Table<unknown, Key>,
   index: string,
-  prefix = "",
-): AsyncGenerator<string[]> {
-  let last: string | undefined;
-  for (;;) {
-    const range =
-      last === undefined ? table.where(index).startsWith(prefix) : between(table, index, last, prefix);
-    const limited = range.limit(PAGE);
-    const page = index === ":id" ? await limited.primaryKeys() : ((await limited.uniqueKeys()) as string[]);
-    yield page;
-    if (page.length < PAGE) return;
-    last = page.at(-1)!;
+  ranges: readonly KeyRange[],
+): AsyncGenerator<Key[]> {
+  for (const { lower, upper } of ranges) {
+    let last: Key | undefined;
+    for (;;) {
+      const range = table
+        .where(index)
+        .between(last ?? lower, upper, last === undefined, true)
+        .limit(PAGE);
+      const page = index === ":id" ? await range.primaryKeys() : ((await range.uniqueKeys()) as Key[]);
+      yield page;
+      if (page.length < PAGE) break;
+      last = page.at(-1)!;
+    }
   }
-}
-
-/** What is after a key and begins with a prefix. */
-function between<T>(table: Table<T, string>, index: string, last: string, prefix: string) {
-  return table.where(index).between(last, `${prefix}\uffff`, false, false);
 }
 
 /** What is ordered by its start. */
 interface Timed {
-  readonly id: string;
+  readonly id: Key;
   readonly startTime: number;
 }
 
@@ -71,9 +71,9 @@ interface Timed {
  * @param prefix - keys before those two
  */
 export async function* newestFirst<T extends Timed>(
-  table: Table<T, string>,
+  table: Table<T, Key>,
   index: string,
-  prefix: readonly string[] = [],
+  prefix: readonly Key[] = [],
 ): AsyncGenerator<T[]> {
   let upper: readonly unknown[] = [...prefix, Dexie.maxKey];
   for (;;) {
@@ -88,14 +88,14 @@ export async function* newestFirst<T extends Timed>(
 
 /** Keys of records newest first, of several ranges together; only the keys are in memory. */
 export async function orderedKeys<T extends Timed>(
-  table: Table<T, string>,
+  table: Table<T, Key>,
   index: string,
-  prefixes: readonly string[],
-): Promise<string[]> {
+  prefixes: readonly Key[],
+): Promise<Key[]> {
   const found: Timed[] = [];
   for (const prefix of prefixes) {
     const range = table.where(index).between([prefix, Dexie.minKey], [prefix, Dexie.maxKey]);
-    for (const key of (await range.keys()) as unknown as [string, number, string][]) {
+    for (const key of (await range.keys()) as unknown as [Key, number, Key][]) {
       found.push({ startTime: key[1], id: key[2] });
     }
   }
@@ -107,9 +107,9 @@ export const byStart = (a: Timed, b: Timed): number =>
   b.startTime - a.startTime || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 
 /** Keys of two sorted streams in one, each once. */
-export async function* union(a: Pages<string>, b: Pages<string>): AsyncGenerator<string[]> {
+export async function* union(a: Pages<Key>, b: Pages<Key>): AsyncGenerator<Key[]> {
   const [left, right] = [new Peek(a), new Peek(b)];
-  let page: string[] = [];
+  let page: Key[] = [];
   for (;;) {
     const [x, y] = [await left.peek(), await right.peek()];
     if (x === undefined && y === undefined) break;
@@ -126,16 +126,16 @@ export async function* union(a: Pages<string>, b: Pages<string>): AsyncGenerator
 
 /** The items of pages, with a look at the next. */
 class Peek {
-  private readonly pages: AsyncIterator<readonly string[]>;
-  private page: readonly string[] = [];
+  private readonly pages: AsyncIterator<readonly Key[]>;
+  private page: readonly Key[] = [];
   private at = 0;
 
-  constructor(pages: Pages<string>) {
+  constructor(pages: Pages<Key>) {
     this.pages = pages[Symbol.asyncIterator]();
   }
 
   /** The next item; a promise of it where a page must be read. */
-  peek(): string | undefined | Promise<string | undefined> {
+  peek(): Key | undefined | Promise<Key | undefined> {
     return this.at < this.page.length ? this.page[this.at] : this.read();
   }
 
@@ -143,7 +143,7 @@ class Peek {
     this.at++;
   }
 
-  private async read(): Promise<string | undefined> {
+  private async read(): Promise<Key | undefined> {
     while (this.at >= this.page.length) {
       const { done, value } = await this.pages.next();
       if (done) return undefined;

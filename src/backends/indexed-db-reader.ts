@@ -3,6 +3,7 @@ import type { ArgumentRow, CallNodeRow, ExecutionRow, JobRow, TagRow, ValueRow }
 import type { TaskRecord } from "../backend/records.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
+import { type Key, packKey, packKeys, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
 import type { StoredCall, StoredCalls, StoredExecution, StoredJob } from "./indexed-db-records.ts";
 import { allOfEach, existing, firstOfEach, keysOfEach } from "./indexed-db-requests.ts";
 import type { Database } from "./indexed-db-schema.ts";
@@ -11,7 +12,7 @@ import { executionStatus, jobStatus } from "./status.ts";
 
 /** A call with the record that it is in. */
 export interface FoundCall {
-  readonly callHash: string;
+  readonly callHash: Key;
   readonly call: StoredCall;
   readonly record: StoredCalls;
 }
@@ -30,12 +31,14 @@ export class IndexedDbReader {
     this.db = db;
   }
 
-  /** The values that there are, by hash. */
-  async values(hashes: Iterable<string>): Promise<Map<string, ValueRow>> {
-    const wanted = [...new Set(hashes)];
-    const found = new Map<string, ValueRow>();
+  /** The values that there are, by key. */
+  async values(keys: Iterable<Key>): Promise<Map<Key, ValueRow>> {
+    const wanted = [...new Set(keys)];
+    const found = new Map<Key, ValueRow>();
     for (const value of await this.db.values.bulkGet(wanted)) {
-      if (value !== undefined) found.set(value.hash, { ...value, file: value.file ?? null });
+      if (value === undefined) continue;
+      const subvalues = unpackKeys(value.subvalues);
+      found.set(value.hash, { ...value, hash: unpackKey(value.hash), file: value.file ?? null, subvalues });
     }
     const others = wanted.filter((hash) => !found.has(hash));
     const holders = await firstOfEach(this.db.calls, "held", others);
@@ -43,28 +46,35 @@ export class IndexedDbReader {
       const holder = holders[i];
       if (holder === undefined) return;
       const value = holder.values[holder.held.indexOf(hash)]!;
-      found.set(hash, { hash, ...value, file: null, subvalues: [] });
+      found.set(hash, { hash: unpackKey(hash), ...value, file: null, subvalues: [] });
     });
     return found;
   }
 
   async valueParts(hashes: readonly string[]): Promise<Map<string, readonly string[]>> {
-    return new Map([...(await this.values(hashes))].map(([hash, { subvalues }]) => [hash, subvalues]));
+    const values = await this.values(packKeys(hashes));
+    return new Map([...values.values()].map(({ hash, subvalues }) => [hash, subvalues]));
   }
 
-  async tasks(hashes: Iterable<string>): Promise<Map<string, TaskRecord>> {
-    const tasks = new Map<string, TaskRecord>();
-    for (const task of await this.db.tasks.bulkGet([...new Set(hashes)])) {
-      if (task === undefined) continue;
+  async valueRows(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
+    const keys = packKeys(hashes);
+    const values = await this.values(keys);
+    return keys.map((key) => values.get(key));
+  }
+
+  async tasks(hashes: readonly string[]): Promise<(TaskRecord | undefined)[]> {
+    const tasks = await this.db.tasks.bulkGet(packKeys(hashes));
+    return tasks.map((task, i) => {
+      if (task === undefined) return undefined;
       const { fullname: _, ...record } = task;
-      tasks.set(task.hash, record);
-    }
-    return tasks;
+      return { ...record, hash: hashes[i]! };
+    });
   }
 
-  async calls(hashes: Iterable<string>): Promise<Map<string, FoundCall>> {
-    const wanted = [...new Set(hashes)];
-    const found = new Map<string, FoundCall>();
+  /** The calls that there are, by key. */
+  async calls(keys: Iterable<Key>): Promise<Map<Key, FoundCall>> {
+    const wanted = [...new Set(keys)];
+    const found = new Map<Key, FoundCall>();
     const records = await firstOfEach(this.db.calls, "callHashes", wanted);
     wanted.forEach((callHash, i) => {
       const record = records[i];
@@ -75,7 +85,8 @@ export class IndexedDbReader {
   }
 
   async callRows(hashes: readonly string[]): Promise<(CallNodeRow | undefined)[]> {
-    const calls = await this.calls(hashes);
+    const keys = packKeys(hashes);
+    const calls = await this.calls(keys);
     const promised = [...calls.values()].filter(({ call }) => call.promised);
     const edges = promised.flatMap(({ call, record }) => [
       ...record.below,
@@ -83,14 +94,18 @@ export class IndexedDbReader {
     ]);
     const known = edges.length === 0 ? edges : await existing(this.db.calls, "callHashes", edges);
     const isKnown = new Set(known);
-    return hashes.map((hash) => {
-      const found = calls.get(hash);
+    return keys.map((key) => {
+      const found = calls.get(key);
       return found === undefined ? undefined : callRow(found, (edge) => isKnown.has(edge));
     });
   }
 
   async jobs(ids: readonly string[]): Promise<(JobRow | undefined)[]> {
-    const records = await this.db.jobs.bulkGet([...ids]);
+    return this.jobRows(packKeys(ids));
+  }
+
+  private async jobRows(keys: readonly Key[]): Promise<(JobRow | undefined)[]> {
+    const records = await this.db.jobs.bulkGet([...keys]);
     const there = records.filter((record) => record !== undefined);
     const outcomes = await this.outcomes(there);
     const names = await this.db.tasks.bulkGet([...new Set(there.map(({ taskHash }) => taskHash))]);
@@ -100,23 +115,23 @@ export class IndexedDbReader {
       const { id, executionId, parentId, taskHash, startTime, endTime, cached = false, callHash } = record;
       const failed = outcomes.get(id);
       return {
-        id,
-        executionId,
-        parentId,
-        taskHash,
+        id: unpackKey(id),
+        executionId: unpackKey(executionId),
+        parentId: parentId === null ? null : unpackKey(parentId),
+        taskHash: unpackKey(taskHash),
         taskName: nameOf.get(taskHash) ?? "",
         status: jobStatus({ failed: failed === true, ended: endTime !== undefined, cached }),
         startTime,
         endTime: endTime ?? null,
         cached,
-        callHash: failed === undefined ? null : callHash!,
+        callHash: failed === undefined ? null : unpackKey(callHash!),
       };
     });
   }
 
   /** Whether jobs failed, for those of which the call is there. */
-  async outcomes(jobs: readonly StoredJob[]): Promise<Map<string, boolean>> {
-    const outcomes = new Map<string, boolean>();
+  async outcomes(jobs: readonly StoredJob[]): Promise<Map<Key, boolean>> {
+    const outcomes = new Map<Key, boolean>();
     const open: StoredJob[] = [];
     for (const job of jobs) {
       if (job.failed !== undefined) outcomes.set(job.id, job.failed);
@@ -135,20 +150,20 @@ export class IndexedDbReader {
   }
 
   async executions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {
-    const records = await this.db.executions.bulkGet([...ids]);
+    const records = await this.db.executions.bulkGet(packKeys(ids));
     const rows = await this.executionRows(records.filter((record) => record !== undefined));
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id));
   }
 
   async executionRows(records: readonly StoredExecution[]): Promise<ExecutionRow[]> {
-    const roots = await this.jobs(records.map(({ jobId }) => jobId));
+    const roots = await this.jobRows(records.map(({ jobId }) => jobId));
     return records.map(({ id, args, jobId, updatedTime }, i) => {
       const root = roots[i];
       return {
-        id,
+        id: unpackKey(id),
         args,
-        jobId,
+        jobId: unpackKey(jobId),
         status: executionStatus(root?.status),
         startTime: root?.startTime ?? updatedTime,
         endTime: root?.endTime ?? null,
@@ -160,13 +175,13 @@ export class IndexedDbReader {
   /** Ids of the jobs directly below jobs, by start. */
   async childJobs(ids: readonly string[]): Promise<Map<string, string[]>> {
     const children = new Map<string, string[]>();
-    (await allOfEach(this.db.jobs, "parentId", ids)).forEach((jobs, i) => {
+    (await allOfEach(this.db.jobs, "parentId", packKeys(ids))).forEach((jobs, i) => {
       if (jobs.length === 0) return;
       // Jobs of one parent come in the order of their ids, which tells those that started at the same time apart.
       const byStart = jobs.toSorted((a, b) => a.startTime - b.startTime);
       children.set(
         ids[i]!,
-        byStart.map(({ id }) => id),
+        byStart.map(({ id }) => unpackKey(id)),
       );
     });
     return children;
@@ -174,22 +189,22 @@ export class IndexedDbReader {
 
   async subtreeTasks(hashes: readonly string[]): Promise<Map<string, readonly string[]>> {
     const tasks = new Map<string, readonly string[]>();
-    for (const { callHash, call } of (await this.calls(hashes)).values()) {
-      if (call.subtreeTasks !== undefined) tasks.set(callHash, call.subtreeTasks);
+    for (const { callHash, call } of (await this.calls(packKeys(hashes))).values()) {
+      if (call.subtreeTasks !== undefined) tasks.set(unpackKey(callHash), unpackKeys(call.subtreeTasks));
     }
     return tasks;
   }
 
   /** Values that contain one of these, and these. */
-  async withHolders(hashes: readonly string[]): Promise<Set<string>> {
-    const holders = await keysOfEach(this.db.values, "subvalues", hashes);
-    return new Set([...hashes, ...holders]);
+  async withHolders(keys: readonly Key[]): Promise<Set<Key>> {
+    const holders = await keysOfEach(this.db.values, "subvalues", keys);
+    return new Set([...keys, ...holders]);
   }
 
   /** Calls in which one of these values is the result or an argument, by itself or inside another. */
-  async callsOfValues(hashes: readonly string[], role: "result" | "argument"): Promise<Set<string>> {
-    const wanted = await this.withHolders(hashes);
-    const calls = new Set<string>();
+  async callsOfValues(keys: readonly Key[], role: "result" | "argument"): Promise<Set<Key>> {
+    const wanted = await this.withHolders(keys);
+    const calls = new Set<Key>();
     for (const index of ["held", "uses"]) {
       await this.db.calls
         .where(index)
@@ -206,11 +221,12 @@ export class IndexedDbReader {
   }
 
   async parentCalls(hash: string): Promise<string[]> {
-    const records = await this.db.calls.where("below").equals(hash).toArray();
+    const key = packKey(hash);
+    const records = await this.db.calls.where("below").equals(key).toArray();
     return records
       .flatMap(callsIn)
-      .filter(({ call, record }) => call.children.includes(record.below.indexOf(hash)))
-      .map(({ callHash }) => callHash);
+      .filter(({ call, record }) => call.children.includes(record.below.indexOf(key)))
+      .map(({ callHash }) => unpackKey(callHash));
   }
 
   async nearestCall(query: {
@@ -220,23 +236,26 @@ export class IndexedDbReader {
   }): Promise<CallNodeRow | undefined> {
     // The cache keys follow from the task's known hashes, so there is no need to search by arguments.
     const versions = await this.db.tasks.where("fullname").equals(query.taskName).primaryKeys();
-    const records = await this.db.calls.bulkGet(versions.map((task) => hashEval(task, query.argsHash)));
+    const records = await this.db.calls.bulkGet(
+      versions.map((task) => packKey(hashEval(unpackKey(task), query.argsHash))),
+    );
     const sameArgs = newest(records.flatMap((record) => (record === undefined ? [] : callsIn(record))));
     const found = sameArgs ?? (await this.latestCall(query.taskHash));
-    return found === undefined ? undefined : (await this.callRows([found.callHash]))[0];
+    return found === undefined ? undefined : (await this.callRows([unpackKey(found.callHash)]))[0];
   }
 
   private async latestCall(taskHash: string): Promise<FoundCall | undefined> {
+    const task = packKey(taskHash);
     const record = await this.db.calls
       .where("[taskHash+time]")
-      .between([taskHash, Dexie.minKey], [taskHash, Dexie.maxKey])
+      .between([task, Dexie.minKey], [task, Dexie.maxKey])
       .last();
     return record === undefined ? undefined : newest(callsIn(record));
   }
 
   /** Current tags of entities, entity by entity, oldest first. */
   async currentTags(entityIds: readonly string[]): Promise<TagRow[]> {
-    const tags = await allOfEach(this.db.tags, "entityId", entityIds);
+    const tags = await allOfEach(this.db.tags, "entityId", packKeys(entityIds));
     return tags.flatMap((list) =>
       list
         .filter((tag) => tag.isCurrent)
@@ -246,23 +265,22 @@ export class IndexedDbReader {
   }
 
   async tags(hashes: readonly string[]): Promise<Map<string, TagRow>> {
-    const tags = (await this.db.tags.bulkGet([...hashes])).filter((tag) => tag !== undefined);
-    return new Map(tags.map((tag) => [tag.tagHash, tagRow(tag)]));
+    const tags = (await this.db.tags.bulkGet(packKeys(hashes))).filter((tag) => tag !== undefined);
+    return new Map(tags.map(tagRow).map((tag) => [tag.tagHash, tag]));
   }
 
   /** Hashes of the tags of entities, superseded ones too, and of the tags that supersede these tags. */
   async tagsAround(ids: readonly string[]): Promise<string[]> {
-    const [own, edits] = [
-      await allOfEach(this.db.tags, "entityId", ids),
-      await allOfEach(this.db.tags, "parents", ids),
-    ];
-    return [...own, ...edits].flat().map(({ tagHash }) => tagHash);
+    const keys = packKeys(ids);
+    const own = await allOfEach(this.db.tags, "entityId", keys);
+    const edits = await allOfEach(this.db.tags, "parents", keys);
+    return [...own, ...edits].flat().map(({ tagHash }) => unpackKey(tagHash));
   }
 
   /** Which of these ids no record has. */
   async missing(ids: readonly string[]): Promise<string[]> {
     const { calls, executions, jobs, tags, values } = this.db;
-    let open = [...ids];
+    let open = packKeys(ids);
     for (const [table, index] of [
       [values, null],
       [calls, "callHashes"],
@@ -274,7 +292,7 @@ export class IndexedDbReader {
       const found = await existing(table, index, open);
       open = open.filter((id) => !found.has(id));
     }
-    return open;
+    return unpackKeys(open);
   }
 }
 
@@ -282,25 +300,27 @@ function newest(calls: readonly FoundCall[]): FoundCall | undefined {
   return calls.toSorted((a, b) => a.call.timestamp - b.call.timestamp).at(-1);
 }
 
-function callRow({ callHash, call, record }: FoundCall, isKnown: (hash: string) => boolean): CallNodeRow {
+function callRow({ callHash, call, record }: FoundCall, isKnown: (key: Key) => boolean): CallNodeRow {
+  const hash = unpackKey(callHash);
   const isThere = call.promised ? isKnown : (): boolean => true;
   return {
-    callHash,
+    callHash: hash,
     taskName: call.taskName,
-    taskHash: record.taskHash,
-    argsHash: record.argsHash,
-    valueHash: call.value,
+    taskHash: unpackKey(record.taskHash),
+    argsHash: unpackKey(record.argsHash),
+    valueHash: unpackKey(call.value),
     timestamp: call.timestamp,
-    contextHash: call.contextHash ?? null,
-    args: call.args.map(
-      ({ position, key, value, upstream }): ArgumentRow => ({
-        argHash: hashArgument(callHash, position, key, value),
+    contextHash: call.contextHash === undefined ? null : unpackKey(call.contextHash),
+    args: call.args.map(({ position, key, value, upstream }): ArgumentRow => {
+      const valueHash = unpackKey(value);
+      return {
+        argHash: hashArgument(hash, position, key, valueHash),
         position,
         key,
-        valueHash: value,
-        upstream: upstream.filter(isThere),
-      }),
-    ),
-    children: call.children.map((place) => record.below[place]!).filter(isThere),
+        valueHash,
+        upstream: unpackKeys(upstream.filter(isThere)),
+      };
+    }),
+    children: unpackKeys(call.children.map((place) => record.below[place]!).filter(isThere)),
   };
 }

@@ -1,4 +1,5 @@
 import { Dexie, type Table, type Transaction } from "dexie";
+import type { Key } from "./indexed-db-keys.ts";
 
 /** What to read for each key: the first record, its key only, or all records. */
 type Reading = "get" | "getKey" | "getAll" | "getAllKeys";
@@ -9,7 +10,7 @@ function readEach<T>(
   store: string,
   index: string | null,
   reading: Reading,
-  keys: readonly string[],
+  keys: readonly Key[],
 ): Promise<T[]> {
   const table = transaction.idbtrans.objectStore(store);
   const source = index === null ? table : table.index(index);
@@ -33,43 +34,39 @@ function readEach<T>(
  * goes to the database and back for each.
  */
 export const firstOfEach = <T>(
-  table: Table<T, string>,
+  table: Table<T, Key>,
   index: string | null,
-  keys: readonly string[],
+  keys: readonly Key[],
 ): PromiseLike<(T | undefined)[]> =>
   table.db.transaction("r", table, (transaction) =>
     readEach<T | undefined>(transaction, table.name, index, "get", keys),
   );
 
 /** All records of each key of an index. */
-export const allOfEach = <T>(
-  table: Table<T, string>,
-  index: string,
-  keys: readonly string[],
-): PromiseLike<T[][]> =>
+export const allOfEach = <T>(table: Table<T, Key>, index: string, keys: readonly Key[]): PromiseLike<T[][]> =>
   table.db.transaction("r", table, (transaction) =>
     readEach<T[]>(transaction, table.name, index, "getAll", keys),
   );
 
 /** Keys of all records of the keys of an index, each once. */
 export const keysOfEach = (
-  table: Table<unknown, string>,
+  table: Table<unknown, Key>,
   index: string,
-  keys: readonly string[],
-): PromiseLike<string[]> =>
+  keys: readonly Key[],
+): PromiseLike<Key[]> =>
   table.db.transaction("r", table, async (transaction) => {
-    const found = await readEach<string[]>(transaction, table.name, index, "getAllKeys", keys);
+    const found = await readEach<Key[]>(transaction, table.name, index, "getAllKeys", keys);
     return [...new Set(found.flat())];
   });
 
 /** Which keys a store or an index has. */
 export const existing = (
-  table: Table<unknown, string>,
+  table: Table<unknown, Key>,
   index: string | null,
-  keys: readonly string[],
-): PromiseLike<Set<string>> =>
+  keys: readonly Key[],
+): PromiseLike<Set<Key>> =>
   table.db.transaction("r", table, async (transaction) => {
-    const found = await readEach<string | undefined>(transaction, table.name, index, "getKey", keys);
+    const found = await readEach<Key | undefined>(transaction, table.name, index, "getKey", keys);
     return new Set(keys.filter((_, i) => found[i] !== undefined));
   });
 
@@ -79,7 +76,7 @@ export const existing = (
  *
  * @returns the places of those that are there
  */
-export async function addNew<T>(table: Table<T, string>, records: readonly T[]): Promise<number[]> {
+export async function addNew<T>(table: Table<T, Key>, records: readonly T[]): Promise<number[]> {
   if (records.length === 0) return [];
   return table.db.transaction("rw", table, ({ idbtrans }) => {
     const store = idbtrans.objectStore(table.name);

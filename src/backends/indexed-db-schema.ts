@@ -1,6 +1,7 @@
 import { Dexie, type Table, type Transaction } from "dexie";
 import type { LoadOptions } from "../backend/backend.ts";
 import { BackendVersionError } from "../errors/errors.ts";
+import type { Key } from "./indexed-db-keys.ts";
 import type {
   StoredCalls,
   StoredExecution,
@@ -37,12 +38,12 @@ export const SCHEMA: readonly SchemaStep[] = [
 
 /** The open database and its stores. */
 export type Database = Dexie & {
-  readonly executions: Table<StoredExecution, string>;
-  readonly jobs: Table<StoredJob, string>;
-  readonly calls: Table<StoredCalls, string>;
-  readonly values: Table<StoredValue, string>;
-  readonly tasks: Table<StoredTask, string>;
-  readonly tags: Table<StoredTag, string>;
+  readonly executions: Table<StoredExecution, Key>;
+  readonly jobs: Table<StoredJob, Key>;
+  readonly calls: Table<StoredCalls, Key>;
+  readonly values: Table<StoredValue, Key>;
+  readonly tasks: Table<StoredTask, Key>;
+  readonly tags: Table<StoredTag, Key>;
 };
 
 /** IndexedDB counts in tenths of Dexie's versions. */

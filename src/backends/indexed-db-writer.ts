@@ -2,6 +2,7 @@ import type { Table } from "dexie";
 import type { TagRow } from "../backend/backend.ts";
 import type { RecordBatch, TagRecord } from "../backend/records.ts";
 import { Draft, type Known } from "./indexed-db-draft.ts";
+import type { Key } from "./indexed-db-keys.ts";
 import { mergeCalls } from "./indexed-db-merge.ts";
 import type { StoredCalls, StoredJob } from "./indexed-db-records.ts";
 import { addNew, existing } from "./indexed-db-requests.ts";
@@ -87,7 +88,7 @@ export class IndexedDbWriter {
     let added = 0;
     // What was never seen is most likely not there, and added without a look.
     const fresh: StoredCalls[] = [];
-    const others: string[] = [];
+    const others: Key[] = [];
     for (const [evalHash, group] of draft.calls) {
       if (this.known.evaluations.has(evalHash)) others.push(evalHash);
       else fresh.push(mergeCalls(undefined, group, isKnown)!.record);
@@ -110,10 +111,10 @@ export class IndexedDbWriter {
   }
 
   /** Whether a call that those of the batch refer to is there. */
-  private async knownCalls(draft: Draft): Promise<(hash: string) => boolean> {
-    const isKnown = (hash: string): boolean => draft.callHashes.has(hash) || this.known.calls.has(hash);
-    const unsure = new Set<string>();
-    const check = (hash: string): void => {
+  private async knownCalls(draft: Draft): Promise<(hash: Key) => boolean> {
+    const isKnown = (hash: Key): boolean => draft.callHashes.has(hash) || this.known.calls.has(hash);
+    const unsure = new Set<Key>();
+    const check = (hash: Key): void => {
       if (!isKnown(hash)) unsure.add(hash);
     };
     for (const group of draft.calls.values()) {
@@ -133,16 +134,16 @@ export class IndexedDbWriter {
     const refused = (await addNew(this.db.jobs, records)).map((i) => records[i]!);
     const late = [
       ...ends,
-      ...refused.flatMap(({ id, endTime, cached = false, callHash, failed }) =>
+      ...refused.flatMap(({ id, endTime, cached, callHash, failed }) =>
         endTime === undefined ? [] : [{ id, endTime, cached, callHash, failed }],
       ),
     ];
     if (late.length === 0) return jobs.size - refused.length;
-    const running = new Map<string, StoredJob>();
+    const running = new Map<Key, StoredJob>();
     for (const job of await this.db.jobs.bulkGet([...new Set(late.map(({ id }) => id))])) {
       if (job !== undefined && job.endTime === undefined) running.set(job.id, job);
     }
-    const ended = new Map<string, StoredJob>();
+    const ended = new Map<Key, StoredJob>();
     for (const end of late) {
       const job = running.get(end.id);
       if (job !== undefined && !ended.has(end.id)) ended.set(end.id, { ...job, ...end });

@@ -16,6 +16,7 @@ import {
 } from "../../src/backends/contract-records.ts";
 import { story } from "../../src/backends/contract-story.ts";
 import { IndexedDbBackend } from "../../src/backends/indexed-db-backend.ts";
+import { packKey, rangesOf, unpackKey } from "../../src/backends/indexed-db-keys.ts";
 import { SCHEMA, type SchemaStep } from "../../src/backends/indexed-db-schema.ts";
 import { Scheduler, task } from "../../src/index.ts";
 
@@ -265,6 +266,54 @@ describe("large stores", () => {
   });
 });
 
+describe("keys", () => {
+  const codes = (key: string): number[] => Array.from(key, (char) => char.charCodeAt(0));
+
+  test("are ids with three digits to a character", () => {
+    expect(codes(packKey("0123456789abcdef0123456789abcdef01234567"))).toEqual([
+      0x012, 0x345, 0x678, 0x9ab, 0xcde, 0xf01, 0x234, 0x567, 0x89a, 0xbcd, 0xef0, 0x123, 0x456, 0x700,
+    ]);
+    expect(codes(packKey("01234567-89ab-cdef-0123-456789abcdef"))).toEqual([
+      0x012, 0x345, 0x678, 0x9ab, 0xcde, 0xf01, 0x234, 0x567, 0x89a, 0xbcd, 0xef0,
+    ]);
+    expect(packKey("job-1")).toBe("\u1000job-1");
+  });
+
+  const ids = [
+    "",
+    "job-1",
+    "\u1000",
+    "é".repeat(40),
+    hashOf("a"),
+    hashOf("a").toUpperCase(),
+    hashOf("b"),
+    `${hashOf("a").slice(1)}g`,
+    hashOf("c").slice(4),
+    idOf("a"),
+    idOf("b"),
+    idOf("a").toUpperCase(),
+    idOf("a").replace("-", "0"),
+    "0".repeat(40),
+    "f".repeat(40),
+  ];
+
+  test("give their ids back, and sort as those do", () => {
+    expect(ids.map((id) => unpackKey(packKey(id)))).toEqual(ids);
+    const hashes = Array.from({ length: 100 }, (_, i) => hashOf(String(i))).sort();
+    expect(hashes.map(packKey).sort().map(unpackKey)).toEqual(hashes);
+  });
+
+  test("are in the ranges of all prefixes of their ids", () => {
+    for (const id of ids) {
+      const key = packKey(id);
+      for (let length = 0; length <= id.length; length++) {
+        const ranges = rangesOf(id.slice(0, length));
+        expect(ranges.filter(({ lower, upper }) => lower <= key && key <= upper)).toHaveLength(1);
+      }
+    }
+  });
+});
+
 describe("the schema", () => {
   /** The first version as it was released. */
   const FIRST = {
@@ -294,25 +343,33 @@ describe("the schema", () => {
     db.version(1).stores(FIRST);
     await db.open();
     const [call] = numbers(1);
-    const { hash: value, type, format, text } = call!.value;
-    await db.table("jobs").add({ ...jobOf("old"), endTime: 2000, callHash: call!.callHash, failed: false });
+    const { type, format, text } = call!.value;
+    const [evalHash, argsHash, callHash, value, taskHash] = [
+      call!.evalHash!,
+      call!.argsHash,
+      call!.callHash,
+      call!.value.hash,
+      add.hash,
+    ].map(packKey);
+    await db.table("jobs").add({
+      id: packKey(idOf("old")),
+      executionId: packKey(idOf("execution")),
+      parentId: null,
+      taskHash,
+      startTime: 1000,
+      endTime: 2000,
+      cached: false,
+      callHash,
+      failed: false,
+    });
+    const stored = { taskName: "math.add", value, timestamp: 1000, args: [], children: [] };
     await db.table("calls").add({
-      evalHash: call!.evalHash,
-      taskHash: add.hash,
-      argsHash: call!.argsHash,
+      evalHash,
+      taskHash,
+      argsHash,
       single: value,
-      callHashes: [call!.callHash],
-      calls: [
-        {
-          taskName: "math.add",
-          value,
-          timestamp: 1000,
-          args: [],
-          children: [],
-          subtreeTasks: [add.hash],
-          failed: false,
-        },
-      ],
+      callHashes: [callHash],
+      calls: [{ ...stored, subtreeTasks: [taskHash], failed: false }],
       held: [value],
       values: [{ type, format, text }],
       uses: [],
