@@ -74,7 +74,7 @@ serveSuite((functions) => {
       expect(await copyStore(first, between)).toBeGreaterThan(100);
       expect(await copyStore(between, last)).toBeGreaterThan(100);
       expect(await copyStore(between, last)).toBe(0);
-      for (const type of ["CallNode", "Value", "Task"] as const) {
+      for (const type of ["Execution", "Job", "CallNode", "Task"] as const) {
         const ids = async (backend: Backend): Promise<string[]> =>
           (await backend.find({ type })).map(({ id }) => id).sort();
         expect(await ids(last)).toEqual(await ids(first));
