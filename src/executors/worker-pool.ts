@@ -65,6 +65,8 @@ const QUICK = 5;
 const WINDOW = 32;
 /** Milliseconds after which jobs that wait behind a slow one are taken back. */
 const PATIENCE = 10;
+/** The same under a lease, where it takes about as long to take them back. */
+const LEASE_PATIENCE = 50;
 /** So many of a job's last lines go with its result. */
 const LOG_TAIL = 1000;
 /** So many of them go with the error of a lost worker. */
@@ -345,7 +347,8 @@ export class WorkerPool {
     let rest = false;
     for (const member of this.members) {
       if (!hasWaiting(member)) continue;
-      if (now - member.since > PATIENCE && !member.forgetting) {
+      const patience = member.tickets instanceof Lease ? LEASE_PATIENCE : PATIENCE;
+      if (now - member.since > patience && !member.forgetting) {
         member.pace = Math.max(member.pace, QUICK);
         this.takeBack(member, () => {});
       } else rest = true;
