@@ -60,25 +60,14 @@ describe("a full disk", () => {
   }
 
   /** Waits until Chromium looks at the limit: for half a minute it trusts what it knew of the room there was. */
-  async function remembered(): Promise<void> {
-    const name = newName();
-    const db = new Dexie(name);
-    db.version(1).stores({ items: "" });
-    await expect
-      .poll(
-        () =>
-          db
-            .table("items")
-            .put("x".repeat(3_000_000), 1)
-            .then(
-              () => "room",
-              () => "full",
-            ),
-        { timeout: 60_000, interval: 500 },
-      )
-      .toBe("full");
-    db.close();
-    await remove(name);
+  async function enforced(backend: IndexedDbBackend): Promise<void> {
+    let attempts = 0;
+    const attempt = (): Promise<string> =>
+      backend.write(batchOf({ values: [valueRecord(`${++attempts}${"x".repeat(3_000_000)}`)] })).then(
+        () => "room",
+        () => "full",
+      );
+    await expect.poll(attempt, { timeout: 60_000, interval: 500 }).toBe("full");
   }
 
   test("is told with what is used, keeps the result of a run, and leaves the store usable", {
@@ -86,8 +75,8 @@ describe("a full disk", () => {
   }, async () => {
     const { usage = 0 } = await navigator.storage.estimate();
     await limit(usage + 2_000_000);
-    await remembered();
     const backend = await open();
+    await enforced(backend);
     const scheduler = new Scheduler({ backend });
     const calls = Array.from({ length: 40 }, (_, i) => large(i));
     try {
@@ -404,7 +393,9 @@ describe("the schema", () => {
     expect((await backend.getJobs([idOf("old")]))[0]?.startTime).toBe(1001);
     expect(await backend.find({ type: "Job" })).toEqual([{ type: "Job", id: idOf("old") }]);
     // An empty store is made, whatever the option says.
-    await new IndexedDbBackend(`${name}-new`).load({ migrate: false });
+    const empty = new IndexedDbBackend(newName());
+    await empty.load({ migrate: false });
+    await empty.close();
   });
 
   test("is refused where it is newer, and left as it is", async () => {
