@@ -1,23 +1,22 @@
-import { ExecutorError, PackageError } from "../errors/errors.ts";
-import type { ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
+import { ExecutorError } from "../errors/errors.ts";
+import type { JobResult } from "../executor/executor.ts";
 import { toJobError } from "../executor/job-error.ts";
 import { NO_OPTIONS } from "../expression/node.ts";
 import { Lease } from "./lease.ts";
 import { Lines } from "./lines.ts";
+import {
+  type Entry,
+  hasWaiting,
+  isSettling,
+  lostError,
+  type Member,
+  missingPackage,
+  notKnownToHaveBegun,
+  type PooledJob,
+} from "./pool-member.ts";
 import type { Tickets } from "./tickets.ts";
-import type { WorkerHandle, WorkerKind } from "./worker-handle.ts";
-import type { FromWorker, JobMessage, PackageSource, ToWorker } from "./worker-messages.ts";
-
-/** A job for the pool, with what is to be told of its end. */
-export interface PooledJob {
-  readonly spec: JobSpec;
-  readonly context: ExecutorContext;
-  /** What it is to run in; the same object for all jobs of a kind. */
-  readonly kind: WorkerKind;
-  readonly packagePath: string | undefined;
-  resolve(result: JobResult): void;
-  reject(error: unknown): void;
-}
+import type { WorkerKind } from "./worker-handle.ts";
+import type { FromWorker, PackageSource, ToWorker } from "./worker-messages.ts";
 
 /** Settings of a {@link WorkerPool}. */
 export interface PoolSettings {
@@ -25,39 +24,6 @@ export interface PoolSettings {
   readonly modules: readonly string[];
   /** Gives the code packages that workers ask for. */
   readonly packages?: PackageSource | undefined;
-}
-
-interface Entry {
-  readonly id: number;
-  readonly job: PooledJob;
-  readonly log: string[];
-  readonly signal: AbortSignal;
-  readonly abort: () => void;
-  /** Whether its worker takes a ticket or a lease to begin it. */
-  ticket: boolean;
-  /** Whether its worker has begun it under a lease. */
-  begun: boolean;
-}
-
-interface Member {
-  readonly kind: WorkerKind;
-  readonly handle: WorkerHandle;
-  /** Sent and unanswered, in the order in which they run. */
-  inFlight: Entry[];
-  outbox: JobMessage[];
-  /** Milliseconds that its jobs took of late. */
-  pace: number;
-  /** When it last began a job, as far as is known here. */
-  since: number;
-  tickets: Tickets | Lease | "asked" | undefined;
-  /** What to do when the jobs that it has not begun are known, while that is awaited. */
-  taking: (() => void)[] | undefined;
-  /** Whether it has yet to hear which jobs were taken back from it. */
-  forgetting: boolean;
-  /** Whether it has begun. */
-  ready: boolean;
-  /** Whether it was told to end. */
-  ending: boolean;
 }
 
 /** Jobs faster than this, in milliseconds, are sent some at a time, so that the way does not cost more than the work. */
@@ -69,8 +35,6 @@ const PATIENCE = 10;
 const LEASE_PATIENCE = 50;
 /** So many of a job's last lines go with its result. */
 const LOG_TAIL = 1000;
-/** So many of them go with the error of a lost worker. */
-const LOST_TAIL = 20;
 
 /**
  * The workers of an executor and the jobs that wait for them.
@@ -144,7 +108,7 @@ export class WorkerPool {
     let behind: Member | undefined;
     let spare: Member | undefined;
     for (const member of this.members) {
-      if (member.ending || member.forgetting) continue;
+      if (member.ending || isSettling(member)) continue;
       if (member.inFlight.length === 0) {
         if (member.kind === kind) return member;
         spare ??= member;
@@ -248,7 +212,7 @@ export class WorkerPool {
       since: 0,
       tickets: undefined,
       taking: undefined,
-      forgetting: false,
+      forgetting: 0,
       ready: false,
       ending: false,
     };
@@ -274,7 +238,7 @@ export class WorkerPool {
         this.dispatch();
         break;
       case "forgotten":
-        member.forgetting = false;
+        member.forgetting--;
         this.dispatch();
         break;
       case "begun": {
@@ -326,8 +290,9 @@ export class WorkerPool {
   }
 
   /** Lets a worker that answers begin what waits there. */
-  private prolong({ tickets, forgetting, ending, handle }: Member): void {
-    if (tickets instanceof Lease && !forgetting && !ending && tickets.isShort)
+  private prolong(member: Member): void {
+    const { tickets, ending, handle } = member;
+    if (tickets instanceof Lease && tickets.isShort && !isSettling(member) && !ending)
       handle.send({ type: "lease", until: tickets.renew() });
   }
 
@@ -348,7 +313,7 @@ export class WorkerPool {
     for (const member of this.members) {
       if (!hasWaiting(member)) continue;
       const patience = member.tickets instanceof Lease ? LEASE_PATIENCE : PATIENCE;
-      if (now - member.since > patience && !member.forgetting) {
+      if (now - member.since > patience && !isSettling(member)) {
         member.pace = Math.max(member.pace, QUICK);
         this.takeBack(member, () => {});
       } else rest = true;
@@ -369,10 +334,8 @@ export class WorkerPool {
     else {
       const all = [then];
       member.taking = all;
-      member.forgetting = true;
       tickets.whenOver(() => {
         member.taking = undefined;
-        member.forgetting = false;
         this.remove(member, notKnownToHaveBegun(member));
         for (const one of all) one();
         this.dispatch();
@@ -385,7 +348,7 @@ export class WorkerPool {
     const taken = member.inFlight.splice(-count);
     this.waiting.unshift(...taken);
     if (member.ending) return;
-    member.forgetting = true;
+    member.forgetting++;
     member.handle.send({ type: "forget", ids: taken.map(({ id }) => id) });
   }
 
@@ -453,30 +416,4 @@ export class WorkerPool {
       else if (this.members.length === 0) this.closing();
     });
   }
-}
-
-/** Whether jobs wait at a worker, as far as is known. */
-function hasWaiting(member: Member): boolean {
-  // Under a lease, that worker may wait for a new one.
-  return member.tickets instanceof Lease ? notKnownToHaveBegun(member) > 0 : member.inFlight.length > 1;
-}
-
-/** How many of a worker's jobs may not have begun. They are its last. */
-function notKnownToHaveBegun({ inFlight }: Member): number {
-  return inFlight.filter(({ ticket, begun }) => ticket && !begun).length;
-}
-
-function missingPackage(hash: string): PackageError {
-  return new PackageError(`Cannot load the code package ${hash} in a worker: there is no such package here`, {
-    hint: "Build the workflow again.",
-    fields: { hash },
-  });
-}
-
-function lostError(member: Member, entry: Entry, reason: string): ExecutorError {
-  const { spec } = entry.job;
-  return new ExecutorError(`Cannot finish ${spec.task}: its ${member.kind.name} ended with ${reason}`, {
-    hint: member.kind.hint,
-    fields: { jobId: spec.jobId, reason, log: entry.log.slice(-LOST_TAIL) },
-  });
 }
