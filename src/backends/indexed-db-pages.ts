@@ -108,10 +108,13 @@ export const byStart = (a: Timed, b: Timed): number =>
 
 /** Keys of two sorted streams in one, each once. */
 export async function* union(a: Pages<Key>, b: Pages<Key>): AsyncGenerator<Key[]> {
-  const [left, right] = [new Peek(a), new Peek(b)];
+  const [left, right] = [new Ahead(a), new Ahead(b)];
   let page: Key[] = [];
   for (;;) {
-    const [x, y] = [await left.peek(), await right.peek()];
+    // A promise for each key would cost more than the rest.
+    if (left.needsPage) await left.read();
+    if (right.needsPage) await right.read();
+    const [x, y] = [left.next, right.next];
     if (x === undefined && y === undefined) break;
     const next = y === undefined || (x !== undefined && x < y) ? x! : y;
     if (x === next) left.skip();
@@ -124,32 +127,36 @@ export async function* union(a: Pages<Key>, b: Pages<Key>): AsyncGenerator<Key[]
   yield page;
 }
 
-/** The items of pages, with a look at the next. */
-class Peek {
+/** The keys of pages one by one, the next of them in sight. */
+class Ahead {
   private readonly pages: AsyncIterator<readonly Key[]>;
   private page: readonly Key[] = [];
   private at = 0;
+  private isDone = false;
 
   constructor(pages: Pages<Key>) {
     this.pages = pages[Symbol.asyncIterator]();
   }
 
-  /** The next item; a promise of it where a page must be read. */
-  peek(): Key | undefined | Promise<Key | undefined> {
-    return this.at < this.page.length ? this.page[this.at] : this.read();
+  get needsPage(): boolean {
+    return this.at >= this.page.length && !this.isDone;
+  }
+
+  /** The next key; none is left if there is none. */
+  get next(): Key | undefined {
+    return this.page[this.at];
   }
 
   skip(): void {
     this.at++;
   }
 
-  private async read(): Promise<Key | undefined> {
-    while (this.at >= this.page.length) {
+  async read(): Promise<void> {
+    while (this.needsPage) {
       const { done, value } = await this.pages.next();
-      if (done) return undefined;
-      this.page = value;
+      this.isDone = done === true;
+      this.page = done ? [] : value;
       this.at = 0;
     }
-    return this.page[this.at];
   }
 }
