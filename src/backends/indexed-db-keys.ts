@@ -78,6 +78,10 @@ export function unpackKey(key: Key): string {
 export const packKeys = (ids: Iterable<string>): Key[] => Array.from(ids, packKey);
 export const unpackKeys = (keys: Iterable<Key>): string[] => Array.from(keys, unpackKey);
 
+/** The key of a record that was put aside, by its number from 0. It follows directly on that of the cache. */
+export const asideKey = (key: Key, number: number): Key =>
+  `${key}${RAW}${number.toString(36).padStart(6, "0")}` as Key;
+
 /** Keys between two texts, both included. */
 export interface KeyRange {
   readonly lower: string;

@@ -2,7 +2,7 @@ import type { CacheHit, CacheQuery } from "../backend/backend.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import type { EncodedValue } from "../value/value.ts";
 import type { Known } from "./indexed-db-draft.ts";
-import { type Key, packKey, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
+import { asideKey, type Key, packKey, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
 import { callsIn, type FoundCall, type IndexedDbReader } from "./indexed-db-reader.ts";
 import type { StoredCalls } from "./indexed-db-records.ts";
 import type { Database } from "./indexed-db-schema.ts";
@@ -39,11 +39,15 @@ export class IndexedDbLookup {
       current.set(key, known);
       return known;
     };
-    const open = queries.map((query, i) => candidates(query, records.get(keys[i]!), isCurrentKey));
-    const elsewhere = open.flatMap(({ record, single, calls }) => {
-      const hashes = calls.map(({ call }) => call.value);
-      if (single !== undefined) hashes.push(single);
-      return hashes.filter((hash) => !record!.held.includes(hash));
+    const older = await this.older(queries, keys, records);
+    const open = queries.map((query, i) =>
+      candidates(query, records.get(keys[i]!), older.get(keys[i]!) ?? [], isCurrentKey),
+    );
+    const elsewhere = open.flatMap(({ head, single, calls }) => {
+      const hashes = calls.flatMap(({ call, record }) =>
+        record.held.includes(call.value) ? [] : [call.value],
+      );
+      return single === undefined || head!.held.includes(single) ? hashes : [...hashes, single];
     });
     const others = elsewhere.length === 0 ? undefined : await this.reader.values(elsewhere);
     const getValue: GetValue = (record, hash) => {
@@ -51,6 +55,27 @@ export class IndexedDbLookup {
       return place < 0 ? others?.get(hash) : { hash: unpackKey(hash), ...record.values[place]! };
     };
     return queries.map(({ allowed }, i) => choose(allowed, open[i]!, getValue));
+  }
+
+  /** The records that were put aside, for queries that any call may answer. */
+  private async older(
+    queries: readonly CacheQuery[],
+    keys: readonly Key[],
+    records: ReadonlyMap<Key, StoredCalls>,
+  ): Promise<Map<Key, StoredCalls[]>> {
+    const wanted = new Map<Key, Key>();
+    queries.forEach(({ allowed }, i) => {
+      const { older = 0 } = (allowed.includes("ultimate") && records.get(keys[i]!)) || {};
+      for (let n = 0; n < older; n++) wanted.set(asideKey(keys[i]!, n), keys[i]!);
+    });
+    const found = new Map<Key, StoredCalls[]>();
+    if (wanted.size === 0) return found;
+    for (const record of await this.db.calls.bulkGet([...wanted.keys()])) {
+      if (record === undefined) continue;
+      const key = wanted.get(record.evalHash)!;
+      found.set(key, [...(found.get(key) ?? []), record]);
+    }
+    return found;
   }
 
   private learn(record: StoredCalls): void {
@@ -62,7 +87,7 @@ export class IndexedDbLookup {
 }
 
 interface Candidates {
-  readonly record: StoredCalls | undefined;
+  readonly head: StoredCalls | undefined;
   readonly single: Key | undefined;
   /** Newest first. */
   readonly calls: readonly FoundCall[];
@@ -71,37 +96,40 @@ interface Candidates {
 /** What may answer a query, if its value is there and no error. */
 function candidates(
   { allowed, contextHash }: CacheQuery,
-  record: StoredCalls | undefined,
+  head: StoredCalls | undefined,
+  older: readonly StoredCalls[],
   isCurrent: (taskHash: Key) => boolean,
 ): Candidates {
-  if (record === undefined) return { record, single: undefined, calls: [] };
+  if (head === undefined) return { head, single: undefined, calls: [] };
   const context = contextHash === undefined ? undefined : packKey(contextHash);
   const calls = allowed.includes("ultimate")
-    ? callsIn(record).filter(
-        ({ call }) =>
-          call.failed !== true && call.contextHash === context && call.subtreeTasks?.every(isCurrent),
-      )
+    ? [...older, head]
+        .flatMap(callsIn)
+        .filter(
+          ({ call }) =>
+            call.failed !== true && call.contextHash === context && call.subtreeTasks?.every(isCurrent),
+        )
     : [];
   return {
-    record,
-    single: allowed.includes("single") ? record.single : undefined,
+    head,
+    single: allowed.includes("single") ? head.single : undefined,
     calls: calls.toSorted((a, b) => a.call.timestamp - b.call.timestamp).reverse(),
   };
 }
 
 function choose(
   allowed: CacheQuery["allowed"],
-  { record, single, calls }: Candidates,
+  { head, single, calls }: Candidates,
   getValue: GetValue,
 ): CacheHit | undefined {
-  if (record === undefined) return undefined;
+  if (head === undefined) return undefined;
   for (const kind of allowed) {
     if (kind === "single") {
-      const value = single === undefined ? undefined : getValue(record, single);
+      const value = single === undefined ? undefined : getValue(head, single);
       if (value !== undefined) return { kind, value: encoded(value) };
       continue;
     }
-    for (const { callHash, call } of calls) {
+    for (const { callHash, call, record } of calls) {
       const value = getValue(record, call.value);
       if (value === undefined || value.type === ERROR_VALUE_TYPE) continue;
       return {

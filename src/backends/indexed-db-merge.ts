@@ -1,40 +1,82 @@
 import type { DraftCall, DraftCalls } from "./indexed-db-draft.ts";
-import type { Key } from "./indexed-db-keys.ts";
+import { asideKey, type Key } from "./indexed-db-keys.ts";
 import type { StoredCall, StoredCalls } from "./indexed-db-records.ts";
 
 /** What the database gets for one cache key. */
 export interface Merged {
-  readonly record: StoredCalls;
+  /** The record, and perhaps the one that is put aside for it. */
+  readonly records: readonly StoredCalls[];
   /** How many calls are new. */
   readonly added: number;
 }
+
+/** What is known of calls while they are merged. */
+export interface MergeContext {
+  /** Whether a call is in the database or the batch, so that an edge may lead to it. */
+  readonly isKnown: (callHash: Key) => boolean;
+  /** Whether a call is in a record that was put aside. */
+  readonly isAside: (callHash: Key) => boolean;
+}
+
+/** Whether a record has no room for another call. */
+export const isFull = ({ calls, held, below }: StoredCalls): boolean =>
+  calls.length >= 16 || held.length >= 64 || below.length >= 5000;
 
 /**
  * Puts what a batch brings for a cache key together with what is there. Calls that are there stay as they are; only
  * values may be added to them, and the single reduction is replaced.
  *
- * @param isKnown - whether a call is in the database or the batch, so that an edge may lead to it
  * @returns nothing if there is nothing to write
  */
 export function mergeCalls(
   stored: StoredCalls | undefined,
   draft: DraftCalls,
-  isKnown: (callHash: Key) => boolean,
+  context: MergeContext,
 ): Merged | undefined {
-  const callHashes = [...(stored?.callHashes ?? [])];
-  const calls = [...(stored?.calls ?? [])];
+  const fresh = [...draft.calls].filter(
+    ([hash]) => !stored?.callHashes.includes(hash) && !context.isAside(hash),
+  );
+  if (stored === undefined || fresh.length === 0 || !isFull(stored))
+    return extend(stored, draft, fresh, context);
+  const { single, older = 0, ...full } = stored;
+  const aside = { ...full, evalHash: asideKey(stored.evalHash, older) };
+  const merged = extend(begin(stored, older + 1), draft, fresh, context)!;
+  return { records: [...merged.records, aside], added: merged.added };
+}
+
+/** A record in place of a full one, of which it keeps the single reduction. */
+function begin(full: StoredCalls, older: number): StoredCalls {
+  const { evalHash, taskHash, argsHash, single } = full;
+  const place = single === undefined ? -1 : full.held.indexOf(single);
+  return {
+    evalHash,
+    taskHash,
+    argsHash,
+    older,
+    ...(single === undefined ? {} : { single }),
+    callHashes: [],
+    calls: [],
+    held: place < 0 ? [] : [single!],
+    values: place < 0 ? [] : [full.values[place]!],
+    uses: [],
+    below: [],
+  };
+}
+
+function extend(
+  stored: StoredCalls | undefined,
+  draft: DraftCalls,
+  fresh: readonly (readonly [Key, DraftCall])[],
+  { isKnown }: MergeContext,
+): Merged | undefined {
   const below = new Places(stored?.below ?? []);
-  for (const [hash, call] of draft.calls) {
-    if (callHashes.includes(hash)) continue;
-    callHashes.push(hash);
-    calls.push(withEdges(call, below, isKnown));
-  }
-  const added = callHashes.length - (stored?.callHashes.length ?? 0);
+  const callHashes = [...(stored?.callHashes ?? []), ...fresh.map(([hash]) => hash)];
+  const calls = [...(stored?.calls ?? []), ...fresh.map(([, call]) => withEdges(call, below, isKnown))];
   const held = new Places(stored?.held ?? []);
   const values = [...(stored?.values ?? [])];
   for (const [hash, value] of draft.held) if (held.add(hash)) values.push(value);
   const single = draft.single ?? stored?.single;
-  const isSame = added === 0 && single === stored?.single && values.length === stored?.values.length;
+  const isSame = fresh.length === 0 && single === stored?.single && values.length === stored?.values.length;
   if (stored !== undefined && isSame) return undefined;
   const uses = new Set<Key>();
   for (const { value, args } of calls) {
@@ -47,6 +89,7 @@ export function mergeCalls(
     evalHash,
     taskHash,
     argsHash,
+    ...(stored?.older === undefined ? {} : { older: stored.older }),
     ...(single === undefined ? {} : { single }),
     callHashes,
     calls,
@@ -56,7 +99,7 @@ export function mergeCalls(
     below: below.keys,
     ...(times.length === 0 ? {} : { time: Math.max(...times) }),
   };
-  return { record, added };
+  return { records: [record], added: fresh.length };
 }
 
 function withEdges(call: DraftCall, below: Places, isKnown: (callHash: Key) => boolean): StoredCall {

@@ -46,11 +46,17 @@ export interface StoredCall {
   readonly promised?: true;
 }
 
-/** All that is stored under one cache key: the single reduction, the calls with their values. */
+/**
+ * What is stored under one cache key: the single reduction, the calls with their values. A call that ends differently
+ * each time would make it larger and larger, so that a full record is put aside and a new one begun.
+ */
 export interface StoredCalls {
+  /** The cache key, or that of a record that was put aside. */
   readonly evalHash: Key;
   readonly taskHash: Key;
   readonly argsHash: Key;
+  /** How many records were put aside. */
+  readonly older?: number;
   /** Hash of the value of the single reduction. */
   readonly single?: Key;
   readonly callHashes: readonly Key[];

@@ -3,7 +3,7 @@ import type { TagRow } from "../backend/backend.ts";
 import type { RecordBatch, TagRecord } from "../backend/records.ts";
 import { Draft, type Known } from "./indexed-db-draft.ts";
 import type { Key } from "./indexed-db-keys.ts";
-import { mergeCalls } from "./indexed-db-merge.ts";
+import { type MergeContext, mergeCalls } from "./indexed-db-merge.ts";
 import type { StoredCalls, StoredJob } from "./indexed-db-records.ts";
 import { addNew, existing } from "./indexed-db-requests.ts";
 import type { Database } from "./indexed-db-schema.ts";
@@ -91,7 +91,7 @@ export class IndexedDbWriter {
     const others: Key[] = [];
     for (const [evalHash, group] of draft.calls) {
       if (this.known.evaluations.has(evalHash)) others.push(evalHash);
-      else fresh.push(mergeCalls(undefined, group, isKnown)!.record);
+      else fresh.push(...mergeCalls(undefined, group, { isKnown, isAside: () => false })!.records);
     }
     const refused = new Set(await addNew(calls, fresh));
     fresh.forEach((record, i) => {
@@ -100,14 +100,30 @@ export class IndexedDbWriter {
     });
     if (others.length === 0) return added;
     const changed: StoredCalls[] = [];
-    (await calls.bulkGet(others)).forEach((stored, i) => {
-      const merged = mergeCalls(stored, draft.calls.get(others[i]!)!, isKnown);
+    const there = await calls.bulkGet(others);
+    const aside = await this.callsAside(draft, there);
+    const context: MergeContext = { isKnown, isAside: (hash) => aside.has(hash) };
+    others.forEach((evalHash, i) => {
+      const merged = mergeCalls(there[i], draft.calls.get(evalHash)!, context);
       if (merged === undefined) return;
-      changed.push(merged.record);
+      changed.push(...merged.records);
       added += merged.added;
     });
     await calls.bulkPut(changed);
     return added;
+  }
+
+  /** Which calls of the batch are in records that were put aside. */
+  private async callsAside(
+    draft: Draft,
+    there: readonly (StoredCalls | undefined)[],
+  ): Promise<ReadonlySet<Key>> {
+    const unsure = there.flatMap((stored) => {
+      if (stored?.older === undefined) return [];
+      const hashes = [...draft.calls.get(stored.evalHash)!.calls.keys()];
+      return hashes.filter((hash) => !stored.callHashes.includes(hash));
+    });
+    return unsure.length === 0 ? new Set() : existing(this.db.calls, "callHashes", unsure);
   }
 
   /** Whether a call that those of the batch refer to is there. */

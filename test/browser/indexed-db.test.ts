@@ -255,6 +255,60 @@ describe("large stores", () => {
   });
 });
 
+describe("a call that ends differently each time", () => {
+  test("is kept in records that do not grow for ever", async () => {
+    const name = newName();
+    const backend = await open(name);
+    const calls = Array.from({ length: 40 }, (_, i) =>
+      // The fifth is the newest, though others come later.
+      callOf({
+        task: main,
+        args: [valueRecord("x")],
+        value: valueRecord(i),
+        timestamp: i === 5 ? 9000 : 1000 + i,
+      }),
+    );
+    for (const call of calls) {
+      await backend.write(
+        batchOf({ tasks: [main], evaluations: [evaluationOf(call)], callNodes: [call, call] }),
+      );
+    }
+    // A connection that does not know them finds each where it is.
+    const other = await open(name);
+    for (const call of calls) await other.write(batchOf({ callNodes: [call] }));
+    for (const store of [backend, other]) {
+      expect(await store.count({ type: "CallNode" })).toBe(40);
+      expect((await store.find({ type: "CallNode", taskNames: ["main"] })).length).toBe(40);
+      // Results, the argument and the task.
+      expect(await store.count({ type: "Value" })).toBe(42);
+      const rows = await store.getCallNodes(calls.map(({ callHash }) => callHash));
+      expect(rows.map((row) => row?.valueHash)).toEqual(calls.map(({ value }) => value.hash));
+      const [single, ultimate, old] = await store.lookup(
+        [
+          queryOf(calls[0]!, "single"),
+          queryOf(calls[0]!, "ultimate"),
+          queryOf(calls[0]!, "single", "ultimate"),
+        ],
+        () => true,
+      );
+      expect([single?.value.text, ultimate?.callHash, old?.kind]).toEqual([
+        calls[39]!.value.text,
+        calls[5]!.callHash,
+        "single",
+      ]);
+      const near = { taskName: "main", taskHash: main.hash, argsHash: hashOf("other") };
+      expect((await store.nearestCall(near))?.callHash).toBe(calls[5]!.callHash);
+    }
+    await other.write(batchOf({ evaluations: [evaluationOf(calls[0]!, valueRecord("new"))] }));
+    const [single] = await backend.lookup([queryOf(calls[0]!, "single")], () => true);
+    expect(single?.value.text).toBe(valueRecord("new").text);
+    const db = await new Dexie(name).open();
+    const sizes = (await db.table("calls").toArray()).map((record) => record.calls.length);
+    db.close();
+    expect(sizes).toEqual([8, 16, 16]);
+  });
+});
+
 describe("keys", () => {
   const codes = (key: string): number[] => Array.from(key, (char) => char.charCodeAt(0));
 
