@@ -20,8 +20,8 @@ const FIRST_LOAD_LIMIT = 150 * 1024;
 
 /** Larger files, in bytes, are kept for offline use after all others, when the page has started. */
 const LARGE = 600_000;
-/** What SQLite asks for by these names, beside its own module. */
-const SQLITE: readonly string[] = ["sqlite3.wasm", "sqlite3-opfs-async-proxy.js"];
+/** SQLite asks for its WebAssembly by this name, beside its own module. */
+const SQLITE = "assets/sqlite3.wasm";
 
 /** Options of {@link buildWeb}. */
 export interface WebBuildOptions {
@@ -69,6 +69,8 @@ export async function buildWeb(options: WebBuildOptions = {}): Promise<WebBuild>
     format: "esm",
     target: "es2024",
     minify: true,
+    // Errors are named after their classes.
+    keepNames: true,
     splitting: true,
     metafile: true,
     charset: "utf8",
@@ -80,8 +82,7 @@ export async function buildWeb(options: WebBuildOptions = {}): Promise<WebBuild>
     plugins: options.plugins ?? [],
   };
   const workers = await build({ ...shared, ...workerSettings() });
-  for (const name of SQLITE)
-    copyFileSync(join(root, "node_modules/@sqlite.org/sqlite-wasm/dist", name), join(outdir, "assets", name));
+  copyFileSync(join(root, "node_modules/@sqlite.org/sqlite-wasm/dist/sqlite3.wasm"), join(outdir, SQLITE));
   const assets = {
     ...workerAddresses(workers, outdir),
     esbuild: copyHashed(join(root, "node_modules/esbuild-wasm/esbuild.wasm"), outdir),
@@ -110,7 +111,7 @@ export async function buildWeb(options: WebBuildOptions = {}): Promise<WebBuild>
 /** The engine's worker and that of a job, each loaded by its address. */
 function workerSettings(): Pick<BuildOptions, "entryPoints" | "platform" | "alias"> {
   return {
-    entryPoints: ["src/engine-worker.ts", "src/job-worker.ts"],
+    entryPoints: ["web/engine-worker.ts", "src/job-worker.ts"],
     platform: "browser",
     alias: { "node:zlib": join(root, "scripts/no-zlib.ts") },
   };
@@ -118,7 +119,7 @@ function workerSettings(): Pick<BuildOptions, "entryPoints" | "platform" | "alia
 
 function workerAddresses(workers: Built, outdir: string): { engine: string; job: string } {
   const address = (source: string): string => relative(outdir, join(root, outputOf(workers, source)));
-  return { engine: address("src/engine-worker.ts"), job: address("src/job-worker.ts") };
+  return { engine: address("web/engine-worker.ts"), job: address("src/job-worker.ts") };
 }
 
 /** Copies a file under a name with its hash. @returns its address relative to the page */
@@ -175,7 +176,7 @@ async function buildServiceWorker(outdir: string, builds: readonly Built[], esbu
     .map((path) => relative(outdir, join(root, path)));
   const isLarge = (path: string): boolean => statSync(join(outdir, path)).size > LARGE;
   const files = ["./", "manifest.webmanifest", "icons/icon.svg", ...outputs.filter((path) => !isLarge(path))];
-  const large = [...SQLITE.map((name) => `assets/${name}`), esbuild, ...outputs.filter(isLarge)];
+  const large = [SQLITE, esbuild, ...outputs.filter(isLarge)];
   const identity = hashOf(readFileSync(join(outdir, "index.html")), [...files, ...large].join("\n"));
   await build({
     absWorkingDir: root,

@@ -55,7 +55,7 @@ async function keepLargeFiles(): Promise<void> {
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   const isPage = request.mode === "navigate";
-  const kept = await cache.match(isPage ? "./" : request, { ignoreSearch: isPage });
+  const kept = await cache.match(isPage ? "./" : request, { ignoreSearch: true });
   return isolated(kept ?? (await fetch(request)));
 }
 

@@ -102,7 +102,6 @@ function Drawing({ graph, executionId }: { graph: Graph; executionId: string }):
               key={node.id}
               href={address(["executions", executionId, "jobs"], { job: node.jobId })}
               class={`node status-${node.status.toLowerCase()}`}
-              aria-label={`${node.title} ${node.subtitle}`}
             >
               <rect x={x} y={y} width={WIDTH} height={HEIGHT} rx="5" />
               <rect class="node-mark" x={x} y={y} width="4" height={HEIGHT} rx="2" />

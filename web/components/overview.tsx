@@ -48,13 +48,15 @@ function Outcome({ execution }: { execution: Execution }): JSX.Element | null {
       </Section>
     );
   }
+  if (outcome.status === "CANCELLED")
+    return (
+      <p class="notice">It was cancelled. What had been done by then is in the cache for the next time.</p>
+    );
   return (
-    <Section
-      title={outcome.status === "CANCELLED" ? "Cancelled" : outcome.status === "DRYRUN" ? "Dry run" : "Error"}
-    >
+    <Section title={outcome.status === "DRYRUN" ? "Dry run" : "Error"}>
       <ErrorDetail
         error={outcome.error}
-        traceback={outcome.status === "CANCELLED" ? undefined : outcome.traceback}
+        traceback={outcome.traceback}
         jobAddress={(job) => address(["executions", execution.id, "jobs"], { job })}
       />
     </Section>

@@ -21,7 +21,7 @@ export function WhyItRan({
 }): JSX.Element {
   const isCached = job.status === "CACHED";
   const resource = useResource(`${job.id} ${job.status}`, async () =>
-    isCached ? undefined : whyItRan(story, executionId, job.startTime ?? Date.now()),
+    isCached ? undefined : whyItRan(story, executionId),
   );
   if (isCached)
     return <p>An earlier call with the same code and the same arguments had this result already.</p>;

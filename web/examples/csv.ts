@@ -19,13 +19,13 @@ interface Summary {
 /** Splits a table into its columns, so that one that did not change is not summarised again. */
 export const columns = task("csv.columns", async (file: File): Promise<Column[]> => {
   const rows = parse(await file.text());
-  console.log(`${rows.length} rows`);
   return Object.keys(rows[0] ?? {}).map((name) => ({ name, cells: rows.map((row) => row[name]!) }));
 });
 
 /** Summarises a column; one without numbers gives nothing. */
 export const summarize = task("csv.summarize", (column: Column): Summary[] => {
   const numbers = column.cells.filter(isNumber).map(Number);
+  console.log(`${column.name}: ${numbers.length} numbers in ${column.cells.length} rows`);
   if (numbers.length === 0) return [];
   const sum = numbers.reduce((total, number) => total + number, 0);
   return [

@@ -1,4 +1,5 @@
 /** The call graph of an execution, small enough to be drawn. */
+import { plural } from "../lib/format.ts";
 import type { Execution, Job, Status } from "./execution.ts";
 import { getCallNodes } from "./store.ts";
 
@@ -78,7 +79,7 @@ function taskNodes(jobs: readonly Job[]): GraphNode[] {
     return {
       id: task,
       title: task,
-      subtitle: `${list.length} jobs${cached > 0 ? `, ${cached} cached` : ""}`,
+      subtitle: `${plural(list.length, "job")}${cached > 0 ? `, ${cached} cached` : ""}`,
       status,
       jobId: shown.id,
     };

@@ -1,7 +1,7 @@
 /** All that the store knows of one job, and why it ran. */
 import type { CallNodeRow, TagRow, ValueRow } from "../../src/backend/backend.ts";
 import type { TaskRecord } from "../../src/backend/records.ts";
-import { getCallNodes, getExecutions, getJobs, getTags, getTasks, getValues, query } from "./store.ts";
+import { getCallNodes, getJobs, getTags, getTasks, getValues, query } from "./store.ts";
 import { sortedArguments } from "./values.ts";
 
 /** An argument of a call. */
@@ -74,16 +74,18 @@ export type Reason =
   | { readonly kind: "changed"; readonly executionId: string; readonly changes: readonly Change[] };
 
 /** Executions before this one in which to look, and calls in them. */
-const EARLIER_EXECUTIONS = 25;
+const EARLIER_EXECUTIONS = 100;
+/** Older ones are not found among all, which come newest first. */
+const KNOWN_EXECUTIONS = 5000;
 const EARLIER_CALLS = 400;
 
 /**
  * Compares a call with the nearest one of the same task in the executions before: that with the same arguments, else
  * the one that shares most of them, the newest first. The store's own `nearestCall` would find the call itself.
  */
-export async function whyItRan(story: CallStory, executionId: string, startTime: number): Promise<Reason> {
+export async function whyItRan(story: CallStory, executionId: string): Promise<Reason> {
   const { call } = story;
-  const earlier = await earlierCalls(call, executionId, startTime);
+  const earlier = await earlierCalls(call, executionId);
   let best: { call: CallNodeRow; executionId: string; likeness: number } | undefined;
   for (const candidate of earlier) {
     const likeness = likenessOf(call, candidate.call);
@@ -100,15 +102,11 @@ export async function whyItRan(story: CallStory, executionId: string, startTime:
 async function earlierCalls(
   call: CallNodeRow,
   executionId: string,
-  startTime: number,
 ): Promise<{ call: CallNodeRow; executionId: string }[]> {
-  const found = await query("find", { type: "Execution", taskNames: [call.taskName], limit: 200 });
-  const executions = await getExecutions(found.map(({ id }) => id));
-  const before = [...executions.values()]
-    .filter((row) => row.id !== executionId && (row.startTime ?? 0) <= startTime)
-    .sort((a, b) => (b.startTime ?? 0) - (a.startTime ?? 0))
-    .slice(0, EARLIER_EXECUTIONS)
-    .map(({ id }) => id);
+  const executions = await query("find", { type: "Execution", limit: KNOWN_EXECUTIONS });
+  const ids = executions.map(({ id }) => id);
+  const at = ids.indexOf(executionId);
+  const before = at < 0 ? [] : ids.slice(at + 1, at + 1 + EARLIER_EXECUTIONS);
   if (before.length === 0) return [];
   const jobs = await getJobs(
     (

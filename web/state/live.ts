@@ -55,7 +55,7 @@ function applyEvent(execution: Execution, event: EngineEvent): void {
         earlier.continuedBy = event.executionId;
         earlier.touch();
       }
-      execution.startTime ??= event.time;
+      execution.startTime = event.time;
       execution.status = "RUNNING";
       break;
     case "execution-end":
