@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { transform } from "esbuild";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
+import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
 import { buildInNode, listExamples } from "./test/browser/commands.ts";
 import { runWithCommand } from "./test/browser/run-command.ts";
@@ -17,6 +17,9 @@ const portable = ["test/{value,expression,task,scheduler,builtins}/**/*.test.ts"
 /** Tests of what only a browser has. */
 const browserOnly = "test/browser/**/*.test.ts";
 
+/** The web app, built and served, in a browser that the tests steer. */
+const app = "test/e2e/**/*.test.ts";
+
 /** A hundred thousand jobs at once need more memory than a tab or an isolate is sure to have. */
 const large = ["test/scheduler/scale.test.ts"];
 
@@ -26,12 +29,7 @@ const alias = [
   { find: /^redun\/(.+)$/, replacement: join(root, "src/$1.ts") },
 ];
 
-const chromium: string | undefined = [
-  process.env.CHROMIUM_PATH,
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-].find((path) => path && existsSync(path));
+const chromium: string | undefined = findChromium();
 
 /** Lowers the async functions of tests as a code package for a tab does, since a tab has no asynchronous context. */
 const lowerAsync: NonNullable<ViteUserConfig["plugins"]>[number] = {
@@ -59,7 +57,7 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: "node",
       include: ["test/**/*.test.ts"],
-      exclude: [browserOnly],
+      exclude: [browserOnly, app],
       globalSetup: ["test/setup.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
@@ -77,6 +75,10 @@ const projects: TestProjectConfiguration[] = [
       }),
     ],
     test: { name: "workers", include: portable, exclude: large, testTimeout: 60_000 },
+  },
+  {
+    resolve: { alias },
+    test: { name: "e2e", include: [app], testTimeout: 30_000, hookTimeout: 60_000 },
   },
 ];
 

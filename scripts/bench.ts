@@ -19,6 +19,7 @@ import type { SqlDriver, SqlStatement, SqlValue } from "../src/backends/sql-driv
 import { openSqlite } from "../src/backends/sqlite-driver.ts";
 import { plus, Scheduler, setSha512, task } from "../src/index.ts";
 import { hashBytes } from "../src/value/hash.ts";
+import { measureTab } from "./bench-tab.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -258,6 +259,18 @@ async function measure(): Promise<void> {
     add("memory of a job in an asynchronous function", "bytes", [functions], "1500");
     const jobs = await memoryOfLiveJobs(100_000, "job");
     add("memory of a job that waits for another", "bytes", [jobs], "1500");
+  }
+
+  for (const [store, target] of [
+    ["opfs", "150"],
+    ["indexeddb", "500"],
+  ] as const) {
+    const times = await measureTab(N, store);
+    if (times === undefined) continue;
+    const place = store === "opfs" ? "SQLite on OPFS" : "IndexedDB";
+    add(`fan-out of ${N} in a tab, ${place}, cold`, "µs/job", [(times.cold / N) * 1000], target);
+    add("the same again, all cached", "µs/job", [(times.cached / N) * 1000], "");
+    add("longest task of the page's thread meanwhile", "ms", [times.longTask], "100");
   }
 
   const cli = new URL("../bin/redun.js", import.meta.url).pathname;

@@ -1,12 +1,7 @@
-import type {
-  Database,
-  PreparedStatement,
-  SAHPoolUtil,
-  SQLite3Error,
-  Sqlite3Static,
-} from "@sqlite.org/sqlite-wasm";
+import type { Database, SAHPoolUtil, SQLite3Error, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import { BackendError } from "../errors/errors.ts";
-import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql-driver.ts";
+import type { SqlDriver, SqlStatement } from "./sql-driver.ts";
+import { WasmMemory, WasmStatement } from "./sqlite-wasm-statement.ts";
 
 let sqlite: Promise<Sqlite3Static> | undefined;
 
@@ -81,7 +76,7 @@ export async function openOpfsSqlite(name: string): Promise<SqlDriver> {
   try {
     pool = await poolOf(name);
     db = new pool.OpfsSAHPoolDb("/redun.db");
-    const driver = new WasmDriver(db, name, pool);
+    const driver = new WasmDriver(await loadSqlite(), db, name, pool);
     driver.exec(SETTINGS);
     return driver;
   } catch (error) {
@@ -100,11 +95,13 @@ export async function removeOpfsSqlite(name: string): Promise<void> {
 
 class WasmDriver implements SqlDriver {
   private readonly db: Database;
+  private readonly memory: WasmMemory;
   private readonly name: string;
   private readonly pool: SAHPoolUtil;
   private readonly statements = new Map<string, WasmStatement>();
 
-  constructor(db: Database, name: string, pool: SAHPoolUtil) {
+  constructor(api: Sqlite3Static, db: Database, name: string, pool: SAHPoolUtil) {
+    this.memory = new WasmMemory(api);
     this.db = db;
     this.name = name;
     this.pool = pool;
@@ -122,7 +119,8 @@ class WasmDriver implements SqlDriver {
     let statement = this.statements.get(sql);
     if (statement === undefined) {
       try {
-        statement = new WasmStatement(this.db, this.db.prepare(sql), this.name);
+        const failed = (error: unknown, verb: string): unknown => wasmError(error, this.name, verb);
+        statement = new WasmStatement(this.memory, this.db, this.db.prepare(sql), failed);
       } catch (error) {
         throw wasmError(error, this.name, "use");
       }
@@ -151,56 +149,9 @@ class WasmDriver implements SqlDriver {
   close(): void {
     for (const statement of this.statements.values()) statement.finalize();
     this.statements.clear();
+    this.memory.free();
     this.db.close();
     this.pool.pauseVfs();
-  }
-}
-
-class WasmStatement implements SqlStatement {
-  private readonly db: Database;
-  private readonly statement: PreparedStatement;
-  private readonly name: string;
-
-  constructor(db: Database, statement: PreparedStatement, name: string) {
-    this.db = db;
-    this.statement = statement;
-    this.name = name;
-  }
-
-  all(...params: readonly SqlValue[]): SqlRow[] {
-    return this.use("read", params, (statement) => {
-      const rows: SqlRow[] = [];
-      while (statement.step()) rows.push(statement.get({}) as SqlRow);
-      return rows;
-    });
-  }
-
-  get(...params: readonly SqlValue[]): SqlRow | undefined {
-    return this.use("read", params, (statement) =>
-      statement.step() ? (statement.get({}) as SqlRow) : undefined,
-    );
-  }
-
-  run(...params: readonly SqlValue[]): number {
-    return this.use("write", params, (statement) => {
-      statement.step();
-      return this.db.changes() as number;
-    });
-  }
-
-  finalize(): void {
-    this.statement.finalize();
-  }
-
-  private use<T>(verb: string, params: readonly SqlValue[], work: (statement: PreparedStatement) => T): T {
-    try {
-      if (params.length > 0) this.statement.bind(params);
-      return work(this.statement);
-    } catch (error) {
-      throw wasmError(error, this.name, verb);
-    } finally {
-      this.statement.reset();
-    }
   }
 }
 
