@@ -54,10 +54,12 @@ interface Parts {
  * 2. Nothing but the database is waited for inside a transaction, which would end.
  * 3. Records are never removed, and most never change, so that what a connection has seen stays true.
  *
- * @example
+ * @example Open a store
  * ```ts
- * const backend = new IndexedDbBackend("redun");
- * await backend.load();
+ * import { Scheduler } from "redun";
+ * import { IndexedDbBackend } from "redun/browser";
+ *
+ * const scheduler = new Scheduler({ backend: new IndexedDbBackend("results") });
  * ```
  */
 export class IndexedDbBackend implements Backend {
