@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from "esbuild";
-import { contentSecurityPolicy } from "./web-headers.ts";
+import { contentSecurityPolicy, framePolicy } from "./web-headers.ts";
 
 const root: string = join(import.meta.dirname, "..");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
@@ -101,6 +101,7 @@ export async function buildWeb(options: WebBuildOptions = {}): Promise<WebBuild>
   const first = [...staticImports(app.metafile, script)];
   const html = pageOf(outdir, script, style, first);
   writeFileSync(join(outdir, "index.html"), html);
+  writeFileSync(join(outdir, "report.html"), framePage());
   await buildServiceWorker(outdir, [workers, app], assets.esbuild);
 
   const files = [...first, style].map((path) => readFileSync(join(root, path)));
@@ -164,9 +165,20 @@ function pageOf(outdir: string, script: string, style: string, first: readonly s
     script: address(script),
     style: address(style),
   };
-  return readFileSync(join(root, "web/index.html"), "utf8")
-    .replace("<!--preloads-->", preloads.join("\n    "))
-    .replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!);
+  return fill("web/index.html", values).replace("<!--preloads-->", preloads.join("\n    "));
+}
+
+/** The document of the frame for pages that tasks made. */
+function framePage(): string {
+  const [, script = ""] = /<script>(.*)<\/script>/s.exec(
+    readFileSync(join(root, "web/report.html"), "utf8"),
+  )!;
+  return fill("web/report.html", { csp: framePolicy(script) });
+}
+
+/** A page with values in their places. */
+function fill(path: string, values: Readonly<Record<string, string>>): string {
+  return readFileSync(join(root, path), "utf8").replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!);
 }
 
 /** The service worker is told all files of the build; one that changed makes it another worker, with a cache of its own. */
@@ -175,7 +187,13 @@ async function buildServiceWorker(outdir: string, builds: readonly Built[], esbu
     .flatMap(({ metafile }) => Object.keys(metafile.outputs))
     .map((path) => relative(outdir, join(root, path)));
   const isLarge = (path: string): boolean => statSync(join(outdir, path)).size > LARGE;
-  const files = ["./", "manifest.webmanifest", "icons/icon.svg", ...outputs.filter((path) => !isLarge(path))];
+  const files = [
+    "./",
+    "report.html",
+    "manifest.webmanifest",
+    "icons/icon.svg",
+    ...outputs.filter((path) => !isLarge(path)),
+  ];
   const large = [SQLITE, esbuild, ...outputs.filter(isLarge)];
   const identity = hashOf(readFileSync(join(outdir, "index.html")), [...files, ...large].join("\n"));
   await build({

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What the app may load and reach. No script and no style is inline, and no code of a user runs on the page. */
 const POLICY: Readonly<Record<string, string>> = {
   "default-src": "'self'",
@@ -13,9 +15,27 @@ const POLICY: Readonly<Record<string, string>> = {
 };
 
 /** The content security policy as text. */
-export const contentSecurityPolicy: string = Object.entries(POLICY)
-  .map(([directive, sources]) => `${directive} ${sources}`)
-  .join("; ");
+export const contentSecurityPolicy: string = policyText(POLICY);
+
+/** What the frame for pages that tasks made may do: show styles and what is embedded, and run its one script. */
+export function framePolicy(script: string): string {
+  const hash = createHash("sha256").update(script).digest("base64");
+  return policyText({
+    "default-src": "'none'",
+    "script-src": `'sha256-${hash}'`,
+    "style-src": "'unsafe-inline'",
+    "img-src": "data: blob:",
+    "font-src": "data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+  });
+}
+
+function policyText(policy: Readonly<Record<string, string>>): string {
+  return Object.entries(policy)
+    .map(([directive, sources]) => `${directive} ${sources}`)
+    .join("; ");
+}
 
 /** The headers that a server gives every file of the app. The first two are the price of shared memory. */
 export const securityHeaders: Readonly<Record<string, string>> = {

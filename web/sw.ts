@@ -54,7 +54,7 @@ async function keepLargeFiles(): Promise<void> {
 
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const isPage = request.mode === "navigate";
+  const isPage = request.mode === "navigate" && !request.url.endsWith("/report.html");
   const kept = await cache.match(isPage ? "./" : request, { ignoreSearch: true });
   return isolated(kept ?? (await fetch(request)));
 }

@@ -1,0 +1,260 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { BrowserContext, Page } from "playwright";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findChromium } from "../../scripts/chromium.ts";
+import { packWorkflow } from "../../web/lib/share.ts";
+import { ServedApp } from "./served-app.ts";
+
+const chromium = findChromium();
+
+const PRICES = `import { task } from "redun";
+
+const VAT = 0.19;
+const gross = (net: number): number => Math.round(net * (1 + VAT) * 100) / 100;
+
+export const price = task("prices.price", (net: number) => gross(net));
+export const total = task("prices.total", (prices: number[]) => prices.reduce((a, b) => a + b, 0));
+
+/**
+ * Adds up an order.
+ *
+ * @param nets - the prices without tax
+ */
+export const main = task("prices.main", (nets: number[]) => total(nets.map((net) => price(net))));
+`;
+
+let app: ServedApp;
+/** Somebody who has one tab open all the time, in which the engine is. */
+let visitor: BrowserContext;
+
+beforeAll(async () => {
+  if (chromium === undefined) return;
+  app = await ServedApp.start(chromium);
+  visitor = await app.newVisitor();
+  const page = await app.open(visitor, "#/files");
+  await page.getByText("There are no files yet.").waitFor();
+}, 60_000);
+
+afterAll(async () => {
+  await app?.stop();
+});
+
+const visit = (place: string): Promise<Page> => app.open(visitor, place);
+
+/** Writes a source over what is in the editor, and waits until it is built. */
+async function write(page: Page, source: string, task: string): Promise<void> {
+  const editor = page.getByRole("textbox", { name: "Source of the workflow" });
+  await editor.click();
+  await page.keyboard.press("ControlOrMeta+A");
+  await editor.evaluate((element, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+  }, source);
+  await page.getByRole("radio", { name: new RegExp(`^${task.replace(".", "\\.")}\\(`) }).check();
+  await page.getByText(/^Built\./).waitFor();
+}
+
+/** Presses Run, and waits until the execution has ended. */
+async function run(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/#\/executions\//);
+  await ended(page);
+}
+
+const ended = (page: Page) =>
+  page
+    .locator(".execution-head .status")
+    .filter({ hasText: /Done|Failed|Cancelled/ })
+    .waitFor();
+
+const place = (page: Page, to: string): Promise<void> =>
+  page.evaluate((hash) => {
+    location.hash = hash;
+  }, to);
+
+/** Status and call of each job in sight. */
+async function jobs(page: Page): Promise<string[]> {
+  await page.getByRole("link", { name: "Jobs", exact: true }).click();
+  await page.getByRole("treeitem").first().waitFor();
+  return (await page.getByRole("treeitem").allInnerTexts()).map((text) =>
+    text.split("\n").slice(0, 2).join(" "),
+  );
+}
+
+// Without a browser there is nothing to steer.
+describe.skipIf(chromium === undefined)("the app", () => {
+  test("reruns after an edit what the edit concerns", async () => {
+    const page = await visit("#/workflow/hello");
+    await write(page, PRICES, "prices.main");
+    await page.getByLabel("nets", { exact: true }).fill("10, 20");
+    await run(page);
+    expect(await page.locator(".value-text").innerText()).toBe("35.7");
+    expect((await jobs(page)).map((job) => job.split(" ")[0])).toEqual(["Done", "Done", "Done", "Done"]);
+
+    await page.getByRole("link", { name: "Workflow" }).click();
+    await write(page, PRICES.replace("0.19", "0.07"), "prices.main");
+    await run(page);
+    expect(await page.locator(".value-text").innerText()).toMatch(/^32\.(1|09999)/);
+    const after = await jobs(page);
+    expect(after.map((job) => job.split("(")[0])).toEqual([
+      "Cached prices.main",
+      "Done prices.price",
+      "Done prices.price",
+      "Done prices.total",
+    ]);
+
+    await page.getByRole("treeitem").nth(1).click();
+    await page.getByText("The code that it uses changed").waitFor();
+    await page.getByRole("treeitem").nth(3).click();
+    await page.getByText("The argument prices changed").waitFor();
+  });
+
+  test("shows where the source has an error, and keeps the draft", async () => {
+    const page = await visit("#/workflow/recursion");
+    await page.getByText(/^Built\./).waitFor();
+    await page.getByRole("textbox", { name: "Source of the workflow" }).click();
+    await page.keyboard.press("ControlOrMeta+End");
+    await page.keyboard.type("const broken = ;");
+    await page.getByText(/^Line \d+, column \d+:/).waitFor();
+    expect(await page.getByRole("button", { name: "Run", exact: true }).isDisabled()).toBe(true);
+    await page.reload();
+    await page.getByText("const broken = ;").waitFor();
+  });
+
+  test("takes a file that is dropped", async () => {
+    const page = await visit("#/workflow/csv");
+    await page.getByRole("group", { name: "File" }).waitFor();
+    const transfer = await page.evaluateHandle(() => {
+      const data = new DataTransfer();
+      data.items.add(new File(["city,population\nOslo,717710\nBergen,291940\n"], "cities.csv"));
+      return data;
+    });
+    await page.dispatchEvent(".file-field", "drop", { dataTransfer: transfer });
+    await expect.poll(() => page.getByLabel("file", { exact: true }).inputValue()).toContain("cities.csv");
+    await run(page);
+    const row = page.getByRole("table", { name: "Values" }).getByRole("row").nth(1);
+    expect((await row.innerText()).split("\n")).toEqual([
+      "1",
+      "population",
+      "2",
+      "717710",
+      "504825",
+      "291940",
+      "0",
+    ]);
+    await page.getByRole("link", { name: "Files" }).click();
+    await page.getByRole("link", { name: "cities.csv" }).click();
+    await page.getByRole("cell", { name: "Bergen" }).waitFor();
+  });
+
+  test("runs nothing of a link by itself", async () => {
+    const source = `import { task } from "redun";
+export const main = task("shared.main", (word: string) => word.toUpperCase());
+`;
+    const link = await packWorkflow({ source, task: "shared.main", texts: { word: "quiet" } });
+    const page = await app.open(await app.newVisitor(), `#/share/${link}`);
+    await page.getByRole("heading", { name: "A workflow from a link" }).waitFor();
+    await page.getByText("shared.main", { exact: true }).waitFor();
+    await place(page, "#/executions");
+    await page.getByText("Nothing has run in this browser yet.").waitFor();
+
+    await page.goBack();
+    await page.getByRole("button", { name: "Open in the editor" }).click();
+    await page.getByText(/^Built\./).waitFor();
+    await place(page, "#/executions");
+    await page.getByText("Nothing has run in this browser yet.").waitFor();
+
+    await page.goBack();
+    await run(page);
+    expect(await page.locator(".value-text").innerText()).toBe("QUIET");
+  });
+
+  test("is used by keyboard alone", async () => {
+    const page = await visit("#/workflow/errors");
+    await page.getByText(/^Built\./).waitFor();
+    const tabTo = async (selector: string): Promise<void> => {
+      for (let i = 0; i < 40; i++) {
+        await page.keyboard.press("Tab");
+        if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector))
+          return;
+      }
+      throw new Error(`${selector} is not reached with Tab`);
+    };
+    await tabTo("button.primary");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/#\/executions\//);
+    await ended(page);
+    await tabTo("a[href$='/jobs']");
+    await page.keyboard.press("Enter");
+    await tabTo("[role=tree]");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByRole("complementary", { name: /^Job errors\./ }).waitFor();
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowLeft");
+    expect(await page.getByRole("treeitem").count()).toBe(1);
+  });
+
+  test("opens without a network after the first visit", async () => {
+    const page = await app.open(await app.newVisitor(), "#/workflow/hello");
+    await page.getByText(/^Built\./).waitFor();
+    await page.waitForFunction(async () => {
+      const names = await caches.keys();
+      const kept = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+      return kept.flat().some(({ url }) => /esbuild-\w+\.wasm$/.test(url));
+    });
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByText(/^Built\./).waitFor();
+    await run(page);
+    expect(await page.locator(".value-text").innerText()).toBe("Hello, World!");
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  });
+
+  test("has no serious fault of accessibility", async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    const page = await visit("#/workflow/errors");
+    await page.getByText(/^Built\./).waitFor();
+    const faults: Record<string, string[]> = {};
+    const scan = async (view: string): Promise<void> => {
+      // The page's policy lets no script of others in, except by the browser's own console.
+      await page.evaluate(axe);
+      faults[view] = await page.evaluate(async () => {
+        const { axe } = window as unknown as {
+          axe: {
+            run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
+          };
+        };
+        const { violations } = await axe.run();
+        return violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+      });
+    };
+    await scan("workflow");
+    await run(page);
+    await scan("overview");
+    await jobs(page);
+    await page.getByRole("treeitem").nth(1).click();
+    await page.getByRole("heading", { name: /^Why it/ }).waitFor();
+    await scan("jobs");
+    for (const tab of ["Graph", "Timeline", "Log"]) {
+      await page.getByRole("link", { name: tab, exact: true }).click();
+      await page.locator(`.tab-${tab.toLowerCase()} > *`).first().waitFor();
+      await scan(tab);
+    }
+    await page.getByRole("link", { name: "Executions" }).click();
+    await page.getByRole("table").waitFor();
+    await scan("executions");
+    await page.getByRole("link", { name: "Files" }).click();
+    await page.getByRole("heading", { name: "Repository" }).waitFor();
+    await scan("files");
+    expect(Object.entries(faults).filter(([, found]) => found.length > 0)).toEqual([]);
+  });
+
+  test("broke no rule of its content security policy", () => {
+    expect(app.problems).toEqual([]);
+  });
+});
