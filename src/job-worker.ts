@@ -2,6 +2,7 @@
 import { captureConsole } from "./executors/capture-console.ts";
 import { paceOutput } from "./executors/output-pace.ts";
 import { SharedTickets } from "./executors/tickets.ts";
+import { webScriptRunner } from "./executors/web-shell.ts";
 import type { WorkerClosed } from "./executors/web-workers.ts";
 import { serveJobs } from "./executors/worker-loop.ts";
 import type { FromWorker, ToWorker } from "./executors/worker-messages.ts";
@@ -48,6 +49,7 @@ const stop = serveJobs(
       captureConsole(output.line);
       return output;
     },
+    runScript: webScriptRunner(),
     openTickets: (place) => new SharedTickets(place as SharedArrayBuffer),
     async loadPackage({ spec }, content) {
       const { hash, code, manifest, map } = await content(spec.package!);

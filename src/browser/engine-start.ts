@@ -1,4 +1,3 @@
-import { webScriptRunner } from "../executors/web-shell.ts";
 import { WebWorkerExecutor } from "../executors/web-worker-executor.ts";
 import { registerHttpFileSystem } from "../file-systems/http.ts";
 import { registerMemoryFileSystem } from "../file-systems/memory.ts";
@@ -42,7 +41,6 @@ export async function startHost(
     maxWorkers: workers,
     ...(urls.job === undefined ? {} : { url: urls.job }),
     packages: async (hash) => (await state.package(hash))!,
-    runScript: webScriptRunner(),
   });
   let esbuild: Promise<Esbuild> | undefined;
   let emit: (events: readonly EngineEvent[]) => void = () => {};

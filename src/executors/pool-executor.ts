@@ -13,7 +13,7 @@ export interface PoolExecutorConfig {
   readonly maxWorkers: number;
   /** URLs of modules that define tasks without a code package. */
   readonly modules: readonly string[];
-  /** How this runtime runs scripts, if it can. */
+  /** Runs scripts beside the workers. Without it they go to the workers as well. */
   readonly runScript: ScriptRunner | undefined;
   kindOf(spec: JobSpec): WorkerKind;
   /** Path of the local copy of a code package. */
@@ -22,7 +22,7 @@ export interface PoolExecutorConfig {
   readonly packages?: PackageSource | undefined;
 }
 
-/** Runs functions in a pool of workers, and scripts as the runtime can. */
+/** Runs functions in a pool of workers, and scripts there or as the runtime can. */
 export class PoolExecutor implements Executor {
   readonly name: string;
   private readonly config: PoolExecutorConfig;
@@ -48,7 +48,9 @@ export class PoolExecutor implements Executor {
       );
     }
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (spec.script !== undefined) return this.scripts.take(() => runJob(spec, context, { runScript }));
+    if (spec.script !== undefined && runScript !== undefined) {
+      return this.scripts.take(() => runJob(spec, context, { runScript }));
+    }
     const kind = this.config.kindOf(spec);
     if (!this.isKnownElsewhere(spec)) {
       return Promise.reject(
@@ -67,9 +69,14 @@ export class PoolExecutor implements Executor {
     });
   }
 
-  /** The engine's own tasks are part of every worker. */
+  /** The engine's own tasks are part of every worker, and a script is the whole of its job. */
   private isKnownElsewhere(spec: JobSpec): boolean {
-    return spec.package !== undefined || this.config.modules.length > 0 || spec.task.startsWith("redun.");
+    return (
+      spec.script !== undefined ||
+      spec.package !== undefined ||
+      this.config.modules.length > 0 ||
+      spec.task.startsWith("redun.")
+    );
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,3 @@
-import type { ScriptRunner } from "../executor/executor.ts";
 import { PoolExecutor } from "./pool-executor.ts";
 import { webWorkerKind } from "./web-workers.ts";
 import type { PackageSource } from "./worker-messages.ts";
@@ -9,7 +8,7 @@ export type { PackageContent, PackageSource } from "./worker-messages.ts";
 export interface WebWorkerExecutorOptions {
   /** Default `worker`. */
   readonly name?: string;
-  /** Most workers at once, and most scripts. Default: as many as the machine has processors. */
+  /** Most workers at once. Default: as many as the machine has processors. */
   readonly maxWorkers?: number;
   /** Address of the job worker's module, of this origin. Default: beside this module, as the npm package has it. */
   readonly url?: string | URL;
@@ -19,12 +18,10 @@ export interface WebWorkerExecutorOptions {
   readonly packages?: PackageSource;
   /** URLs of modules that define tasks without a code package. */
   readonly modules?: readonly string[];
-  /** Runs scripts, which don't go to the workers. Without it a script fails. */
-  readonly runScript?: ScriptRunner;
 }
 
 /**
- * Runs jobs in Web Workers of this page or worker. Workers are started when they are needed and kept until
+ * Runs jobs, scripts among them, in Web Workers of this page or worker. Workers are started when they are needed and kept until
  * {@link close}.
  *
  * A job is called with what its worker knows: its code package, or the modules that the executor was given. A job that
@@ -40,12 +37,12 @@ export interface WebWorkerExecutorOptions {
 export class WebWorkerExecutor extends PoolExecutor {
   constructor(options: WebWorkerExecutorOptions = {}) {
     const { name = "worker", maxWorkers = navigator.hardwareConcurrency, modules = [] } = options;
-    const { packages, runScript, shareMemory = true, url = defaultUrl() } = options;
+    const { packages, shareMemory = true, url = defaultUrl() } = options;
     const kind = webWorkerKind(
       new URL(url, globalThis.location?.href).href,
       shareMemory && globalThis.crossOriginIsolated,
     );
-    super({ name, maxWorkers, modules, runScript, packages, kindOf: () => kind });
+    super({ name, maxWorkers, modules, runScript: undefined, packages, kindOf: () => kind });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ScriptRunner } from "../executor/executor.ts";
 import { fromJobError, toJobError } from "../executor/job-error.ts";
 import { runJob } from "../executor/run-job.ts";
 import { mayBegin } from "./lease.ts";
@@ -24,6 +25,8 @@ export interface WorkerRuntime {
    * @param content - asks the owner for a package's content; it travels once, unless the package can't be loaded
    */
   loadPackage(job: JobMessage, content: (hash: string) => Promise<PackageContent>): Promise<unknown>;
+  /** How a worker runs scripts, if they come to it. */
+  readonly runScript?: ScriptRunner;
 }
 
 /** Longer results, in characters, are on their way before the next job begins, which may end the worker. */
@@ -76,7 +79,10 @@ export function serveJobs(channel: WorkerChannel, runtime: WorkerRuntime): () =>
     const id = current!;
     try {
       if (modules.length > 0) await loadModules();
-      const result = await runJob(job.spec, context, { loadPackage: (hash) => loadPackage(job, hash) });
+      const result = await runJob(job.spec, context, {
+        loadPackage: (hash) => loadPackage(job, hash),
+        runScript: runtime.runScript,
+      });
       return { type: "result", id, result };
     } catch (error) {
       return { type: "result", id, result: { ok: false, error: toJobError(error) } };

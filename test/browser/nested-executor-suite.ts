@@ -16,6 +16,6 @@ serveSuite((functions) => {
         maxWorkers: 2,
       }),
     // They end with the page.
-    { ...functions, expect, afterAll() {}, skip: { scripts: "a browser has no shell" } },
+    { ...functions, expect, afterAll() {} },
   );
 });
