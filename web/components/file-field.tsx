@@ -2,7 +2,8 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { errorText } from "../lib/errors.ts";
-import { addFiles } from "../state/files.ts";
+import { addFiles, FILES_ROOT, fileChanges, listFiles } from "../state/files.ts";
+import { useResource } from "../state/resource.ts";
 import { openExample } from "../state/workflow.ts";
 import type { FieldProps } from "./argument-form.tsx";
 import { Icon } from "./icons.tsx";
@@ -29,6 +30,7 @@ export function FileField({
     }
   };
   const sample = openExample()?.sample;
+  const known = useResource(`files ${fileChanges.value}`, () => listFiles(FILES_ROOT), { keep: true });
   const common = { id, "aria-describedby": describedBy, "aria-invalid": isInvalid, spellcheck: false };
   const set = (value: string): void => onText(value === "" ? undefined : value);
   return (
@@ -60,11 +62,19 @@ export function FileField({
           {...common}
           type="text"
           autocomplete="off"
+          list={`${id}-files`}
           placeholder="Path or address"
           value={text ?? ""}
           onInput={(event) => set(event.currentTarget.value)}
         />
       )}
+      <datalist id={`${id}-files`}>
+        {known.value
+          ?.filter(({ isFolder }) => !isFolder)
+          .map(({ path }) => (
+            <option key={path} value={path} />
+          ))}
+      </datalist>
       <div class="file-actions">
         <button type="button" class="button small" onClick={() => picker.current?.click()}>
           <Icon name="file" /> {isList ? "Choose files" : "Choose a file"}

@@ -58,18 +58,27 @@ export function WhyItRan({
 }
 
 function ChangeDetail({ change }: { change: Change }): JSX.Element {
-  if (change.kind === "code")
-    return change.isOwnSource ? (
+  if (change.kind === "code") {
+    const { before, after, isOwnSource } = change;
+    const isKnown = before !== undefined && after !== undefined;
+    return isOwnSource ? (
       <>
         <strong>The code changed.</strong>
-        <SourceDiff before={change.before} after={change.after} />
+        {isKnown && <SourceDiff before={before} after={after} />}
       </>
     ) : (
       <>
         <strong>The code that it uses changed:</strong> a helper, a constant or a package. Its own text is the
         same.
+        {isKnown && before !== after && (
+          <>
+            <p class="hint">What changed in the workflow:</p>
+            <SourceDiff before={before} after={after} changesOnly />
+          </>
+        )}
       </>
     );
+  }
   const { name, before, after } = change;
   if (change.kind === "file")
     return (
@@ -95,10 +104,21 @@ function ChangeDetail({ change }: { change: Change }): JSX.Element {
 }
 
 /** Two texts, line by line. */
-export function SourceDiff({ before, after }: { before: string; after: string }): JSX.Element {
+export function SourceDiff({
+  before,
+  after,
+  changesOnly = false,
+}: {
+  before: string;
+  after: string;
+  changesOnly?: boolean;
+}): JSX.Element {
+  const lines = diffLines(before, after).filter(
+    ({ kind, text }) => !changesOnly || (kind !== "same" && text.trim() !== ""),
+  );
   return (
     <pre class="diff">
-      {diffLines(before, after).map(({ kind, text }, i) => (
+      {lines.map(({ kind, text }, i) => (
         <span key={i} class={kind}>
           {kind === "added" ? "+" : kind === "removed" ? "-" : " "} {text}
           {"\n"}

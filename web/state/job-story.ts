@@ -1,6 +1,7 @@
 /** All that the store knows of one job, and why it ran. */
 import type { CallNodeRow, TagRow, ValueRow } from "../../src/backend/backend.ts";
 import type { TaskRecord } from "../../src/backend/records.ts";
+import { sourceOfTask } from "./code-history.ts";
 import { getCallNodes, getJobs, getTags, getTasks, getValues, query } from "./store.ts";
 import { sortedArguments } from "./values.ts";
 
@@ -58,7 +59,13 @@ function namedArguments(
 
 /** What differed from the call that a job is most like. */
 export type Change =
-  | { readonly kind: "code"; readonly before: string; readonly after: string; readonly isOwnSource: boolean }
+  /** Of the task's own text, or of the whole workflow where that is the same and the workflow is known. */
+  | {
+      readonly kind: "code";
+      readonly before: string | undefined;
+      readonly after: string | undefined;
+      readonly isOwnSource: boolean;
+    }
   | {
       readonly kind: "argument" | "file";
       readonly name: string;
@@ -138,8 +145,12 @@ async function changesBetween(before: CallNodeRow, { call, task, args }: CallSto
   const tasks = await getTasks([before.taskHash]);
   const earlierTask = tasks.get(before.taskHash);
   if (before.taskHash !== call.taskHash) {
-    const [was, is] = [earlierTask?.source ?? "", task?.source ?? ""];
-    changes.push({ kind: "code", before: was, after: is, isOwnSource: was.trim() !== is.trim() });
+    const [was, is] = [earlierTask?.source, task?.source];
+    const isOwnSource = was?.trim() !== is?.trim();
+    const sources = isOwnSource
+      ? [was, is]
+      : await Promise.all([before.taskHash, call.taskHash].map(sourceOfTask));
+    changes.push({ kind: "code", before: sources[0], after: sources[1], isOwnSource });
   }
   const earlier = new Map(
     namedArguments(before, earlierTask).map(({ name, argument }) => [name, argument.valueHash]),

@@ -1,9 +1,14 @@
 /** Executions of this page's engine since the page was opened, by what its events told. */
+import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Engine, EngineEvent } from "../../src/browser/engine-api.ts";
 import { Execution, type Job, type Status } from "./execution.ts";
 
 const live = new Map<string, Execution>();
+const changes = signal(0);
 let seen = 0;
+
+/** Changes whenever an execution began or ended. */
+export const executionChanges: ReadonlySignal<number> = changes;
 
 /** An execution that events told of. */
 export function liveExecution(id: string): Execution | undefined {
@@ -42,6 +47,7 @@ function apply(events: readonly EngineEvent[]): void {
     seen = event.seq;
     const execution = expectExecution(event.executionId);
     applyEvent(execution, event);
+    if (event.type === "execution-start" || event.type === "execution-end") changes.value++;
     execution.touch();
   }
 }

@@ -5,10 +5,11 @@ import { registerOpfsFileSystem } from "../../src/file-systems/opfs.ts";
 import { uuid } from "../../src/util/uuid.ts";
 import { parseForm } from "../lib/arguments.ts";
 import { errorText } from "../lib/errors.ts";
+import { rememberSource } from "./code-history.ts";
 import { getEngine } from "./engine.ts";
 import { expectExecution } from "./live.ts";
 import { address, navigate } from "./router.ts";
-import { buildNow, buildState, chosenTask, fieldTexts } from "./workflow.ts";
+import { buildNow, buildState, chosenTask, fieldTexts, source } from "./workflow.ts";
 
 /** How the start of an execution is going, and how to do it. */
 export interface RunState {
@@ -54,6 +55,7 @@ export async function runChosenTask(): Promise<void> {
     const execution = expectExecution(executionId);
     execution.args = ["run", task.fullname];
     execution.startTime = Date.now();
+    void rememberSource(built, source.value);
     const { cache } = runState.value;
     const engine = await getEngine();
     await engine.start({ executionId, package: built.hash, task: task.fullname, args: form.args, cache });

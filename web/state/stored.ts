@@ -6,7 +6,7 @@ import { ErrorValue } from "../../src/scheduler/traceback.ts";
 import { getEngine } from "./engine.ts";
 import { Execution } from "./execution.ts";
 import { liveExecution } from "./live.ts";
-import { getCallNodes, getExecutions, getJobsOfExecution, getValues } from "./store.ts";
+import { getCallNodes, getExecutions, getJobsOfExecution, getValues, query } from "./store.ts";
 import { callText, decodeText } from "./values.ts";
 
 /** An execution: as events tell it if it is of this visit, else as the store has it. */
@@ -49,6 +49,13 @@ async function storedOutcome({ roots }: Execution): Promise<RunOutcome | undefin
     return { status: "DONE", value: value.text, valueHash: value.hash };
   const { error, traceback } = decoded.value;
   return { status: "FAILED", error: errorRecord(asError(error)), traceback };
+}
+
+/** The execution before one that ran the same task. */
+export async function earlierExecution(id: string, task: string): Promise<string | undefined> {
+  const found = await query("find", { type: "Execution", taskNames: [task], limit: 200 });
+  const at = found.findIndex((other) => other.id === id);
+  return at < 0 ? undefined : found[at + 1]?.id;
 }
 
 /** Finds out the texts of jobs' calls that are not known yet. */

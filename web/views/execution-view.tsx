@@ -13,7 +13,7 @@ import { getEngine, updateEngineInfo } from "../state/engine.ts";
 import type { Execution } from "../state/execution.ts";
 import { useResource } from "../state/resource.ts";
 import { address, navigate } from "../state/router.ts";
-import { openExecution } from "../state/stored.ts";
+import { earlierExecution, openExecution } from "../state/stored.ts";
 
 const GraphTab = lazy<{ execution: Execution }>(
   async () => (await import("../components/graph-tab.tsx")).GraphTab,
@@ -128,9 +128,26 @@ function ExecutionHead({ execution }: { execution: Execution }): JSX.Element {
           <a href={address(["executions", execution.continuedBy])}>It goes on in another execution</a>
         )}
       </div>
-      <div class="execution-actions">{isRunning && <CancelButton id={execution.id} />}</div>
+      <div class="execution-actions">
+        {isRunning ? <CancelButton id={execution.id} /> : <EarlierLink execution={execution} />}
+      </div>
       <LiveRegion execution={execution} />
     </header>
+  );
+}
+
+/** Leads to the comparison with the execution of the same task before this one. */
+function EarlierLink({ execution }: { execution: Execution }): JSX.Element | null {
+  const { id, roots } = execution;
+  const task = roots[0]?.task;
+  const earlier = useResource(`${id} ${task}`, async () =>
+    task === undefined ? undefined : earlierExecution(id, task),
+  );
+  if (earlier.value === undefined) return null;
+  return (
+    <a class="button" href={address(["compare", earlier.value, id])}>
+      Compare<span class="wide-only"> with the one before</span>
+    </a>
   );
 }
 

@@ -7,7 +7,7 @@ import type { Json } from "../../src/value/json.ts";
 import { Empty, Loaded, StatusBadge } from "../components/basics.tsx";
 import { TagList } from "../components/tag-list.tsx";
 import { dateTime, duration, plural, shortId } from "../lib/format.ts";
-import { engineState } from "../state/engine.ts";
+import { executionChanges } from "../state/live.ts";
 import { useResource } from "../state/resource.ts";
 import { address, navigate } from "../state/router.ts";
 import { query as ask, getExecutions, getTags } from "../state/store.ts";
@@ -29,10 +29,8 @@ export function ExecutionsView({ query }: { query: URLSearchParams }): JSX.Eleme
     status: query.get("status") ?? "",
     tag: query.get("tag") ?? "",
   };
-  const state = engineState.value;
-  const running = state.phase === "ready" ? state.info.running.join() : "";
   const resource = useResource(
-    `${JSON.stringify(filters)} ${page} ${running}`,
+    `${JSON.stringify(filters)} ${page} ${executionChanges.value}`,
     () => readPage(filters, page),
     {
       keep: true,
