@@ -233,6 +233,28 @@ export const files = task("tab.files", () => write(count(new File("opfs://data/i
     expect(await (await engine.readFile("data/out.txt")).text()).toBe("1");
   });
 
+  test("runs shell scripts on its files, and names a program that a tab lacks", async () => {
+    await engine.addFile("words/in.txt", new Blob(["b\na\nb\n"]));
+    const text = `import { File, script, task } from "redun";
+const inputs = [new File("words/in.txt").stage("in.txt")];
+export const unique = task("tab.unique", () =>
+  script("sort in.txt | uniq | tr a-z A-Z > out.txt", {
+    inputs,
+    outputs: new File("words/out.txt").stage("out.txt"),
+    tempdir: true,
+  }),
+);
+export const compile = task("tab.compile", () => script("gcc in.txt", { inputs, tempdir: true }));
+`;
+    const workflow = { entry: "words.ts", files: { "words.ts": text } };
+    expect((await run("tab.unique", [], workflow)).status).toBe("DONE");
+    expect(await (await engine.readFile("words/out.txt")).text()).toBe("A\nB\n");
+    expect(await run("tab.compile", [], workflow)).toMatchObject({
+      status: "FAILED",
+      error: { code: "script", message: expect.stringContaining("gcc: command not found") },
+    });
+  });
+
   test("keeps files", async () => {
     const path = await engine.addFile("kept/a.txt", new Blob(["hello"]));
     expect(path).toBe("opfs://kept/a.txt");
