@@ -123,9 +123,17 @@ export class HttpFileSystem implements FileSystem {
       });
     } catch (error) {
       const reason = (error as Error).cause instanceof Error ? (error as Error).cause : error;
-      throw new FileError("file", verb, path, `no answer (${(reason as Error).message})`, { cause: error });
+      const state = `no answer (${(reason as Error).message})`;
+      throw new FileError("file", verb, path, state, { cause: error, hint: crossOriginHint(path) });
     }
   }
+}
+
+/** A browser doesn't say whether a server of another site gave no answer, or one that pages may not read. */
+function crossOriginHint(path: string): string | undefined {
+  const { origin } = (globalThis as { location?: { origin: string } }).location ?? {};
+  if (origin === undefined || new URL(path).origin === origin) return undefined;
+  return "In a browser, a server of another site must allow its files to be read from here (CORS). Ask it to send Access-Control-Allow-Origin, or download the file and add it to this site's files.";
 }
 
 function isMissing(response: Response): boolean {

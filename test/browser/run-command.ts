@@ -1,6 +1,8 @@
 /** Runs the built command for tests in a browser. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserCommand } from "vitest/node";
@@ -10,8 +12,33 @@ import { type Calls, callsOf } from "./calls.ts";
 declare module "vitest/browser" {
   interface BrowserCommands {
     runWithCommand(files: Record<string, string>, words: string[]): Promise<Calls>;
+    serveText(text: string, headers: Record<string, string>): Promise<string>;
   }
 }
+
+/** Serves a text at an address of its own origin, until the tests end. It knows ranges of bytes. @returns the address */
+export const serveText: BrowserCommand<[text: string, headers: Record<string, string>]> = async (
+  _,
+  text,
+  headers,
+): Promise<string> => {
+  const bytes = Buffer.from(text);
+  const server = createServer((request, response) => {
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+    const from = Number(range?.[1] ?? 0);
+    const to = Number(range?.[2] || bytes.length - 1);
+    response.writeHead(range === null ? 200 : 206, {
+      "Cross-Origin-Resource-Policy": "cross-origin",
+      "Access-Control-Allow-Headers": "*",
+      ...(range === null ? {} : { "Content-Range": `bytes ${from}-${to}/${bytes.length}` }),
+      ...headers,
+    });
+    response.end(bytes.subarray(from, to + 1));
+  });
+  server.unref();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/data.txt`;
+};
 
 const redun: string = join(import.meta.dirname, "../../bin/redun.js");
 
