@@ -31,7 +31,6 @@ worker.addEventListener("activate", (event) => {
 // The compiler and the database are large, and a page that needs them asks for them soon enough.
 worker.addEventListener("message", (event) => {
   if (event.data === "keep-large-files") event.waitUntil(keepLargeFiles());
-  else if (event.data === "take-over") void worker.skipWaiting();
 });
 
 worker.addEventListener("fetch", (event) => {

@@ -24,6 +24,10 @@ export const total = task("prices.total", (prices: number[]) => prices.reduce((a
 export const main = task("prices.main", (nets: number[]) => total(nets.map((net) => price(net))));
 `;
 
+const TABLE = `import { task } from "redun";
+export const main = task("table.main", (names: string[] = ["a", "b"]) => names.map((name) => ({ name, size: 1 })));
+`;
+
 let app: ServedApp;
 /** Somebody who has one tab open all the time, in which the engine is. */
 let visitor: BrowserContext;
@@ -107,8 +111,14 @@ describe.skipIf(chromium === undefined)("the app", () => {
 
     await page.getByRole("treeitem").nth(1).click();
     await page.getByText("The code that it uses changed").waitFor();
+    await page.getByText("+ const VAT = 0.07;").waitFor();
     await page.getByRole("treeitem").nth(3).click();
     await page.getByText("The argument prices changed").waitFor();
+
+    await place(page, "#/executions?task=price");
+    await page.getByText("2 executions").waitFor();
+    await place(page, "#/executions?task=nothing");
+    await page.getByText("No execution fits.").waitFor();
   });
 
   test("shows where the source has an error, and keeps the draft", async () => {
@@ -147,6 +157,21 @@ describe.skipIf(chromium === undefined)("the app", () => {
     await page.getByRole("link", { name: "Files" }).click();
     await page.getByRole("link", { name: "cities.csv" }).click();
     await page.getByRole("cell", { name: "Bergen" }).waitFor();
+  });
+
+  test("shows a page that a task made, and runs nothing of it", async () => {
+    const page = await visit("#/workflow/hello");
+    const html =
+      "<!doctype html><style>h1 { color: rgb(1, 2, 3) }</style><h1>Report</h1><script>parent.document.title = 1; document.querySelector('h1').remove()</script>";
+    const source = `import { task } from "redun";
+export const main = task("page.main", () => ${JSON.stringify(html)});
+`;
+    await write(page, source, "page.main");
+    await run(page);
+    const heading = page.frameLocator("iframe").getByRole("heading", { name: "Report" });
+    await heading.waitFor();
+    expect(await heading.evaluate((element) => getComputedStyle(element).color)).toBe("rgb(1, 2, 3)");
+    expect(await page.title()).toBe("redun");
   });
 
   test("runs nothing of a link by itself", async () => {
@@ -221,7 +246,13 @@ export const main = task("shared.main", (word: string) => word.toUpperCase());
     const scan = async (view: string): Promise<void> => {
       // The page's policy lets no script of others in, except by the browser's own console.
       await page.evaluate(axe);
-      faults[view] = await page.evaluate(async () => {
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        faults[`${view} ${colorScheme}`] = await faultsOf(page);
+      }
+    };
+    const faultsOf = (page: Page): Promise<string[]> =>
+      page.evaluate(async () => {
         const { axe } = window as unknown as {
           axe: {
             run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
@@ -232,8 +263,9 @@ export const main = task("shared.main", (word: string) => word.toUpperCase());
           .filter(({ impact }) => impact === "serious" || impact === "critical")
           .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
       });
-    };
     await scan("workflow");
+    await run(page);
+    await page.getByRole("link", { name: "Workflow" }).click();
     await run(page);
     await scan("overview");
     await jobs(page);
@@ -245,9 +277,20 @@ export const main = task("shared.main", (word: string) => word.toUpperCase());
       await page.locator(`.tab-${tab.toLowerCase()} > *`).first().waitFor();
       await scan(tab);
     }
+    await page.getByRole("link", { name: "Compare with the one before" }).click();
+    await page.getByRole("heading", { name: "In short" }).waitFor();
+    await scan("compare");
     await page.getByRole("link", { name: "Executions" }).click();
     await page.getByRole("table").waitFor();
     await scan("executions");
+    await place(page, "#/workflow/hello");
+    await write(page, TABLE, "table.main");
+    await run(page);
+    await page.getByRole("table", { name: "Values" }).waitFor();
+    await scan("table");
+    await page.getByRole("link", { name: "Where it came from" }).click();
+    await page.getByText("made by").waitFor();
+    await scan("value");
     await page.getByRole("link", { name: "Files" }).click();
     await page.getByRole("heading", { name: "Repository" }).waitFor();
     await scan("files");

@@ -78,9 +78,11 @@ function ArgumentOrigin({ argument }: { argument: Argument }): JSX.Element {
     <li>
       <details onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>
-          <span class="mono">{name}</span> = <span class="mono muted">{displayStored(value, 70)}</span>{" "}
-          <a href={address(["values", valueHash])}>{shortId(valueHash)}</a>
+          <span class="mono">{name}</span> = <span class="mono muted">{displayStored(value, 70)}</span>
         </summary>
+        <p>
+          <a href={address(["values", valueHash])}>Value {shortId(valueHash)}</a>
+        </p>
         {isOpen &&
           (upstream.length === 0 ? <Lineage valueHash={valueHash} /> : <Upstream calls={upstream} />)}
       </details>

@@ -6,7 +6,7 @@ import { ErrorValue } from "../../src/scheduler/traceback.ts";
 import { getEngine } from "./engine.ts";
 import { Execution } from "./execution.ts";
 import { liveExecution } from "./live.ts";
-import { getCallNodes, getExecutions, getJobsOfExecution, getValues, query } from "./store.ts";
+import { getCallNodes, getExecutions, getJobs, getJobsOfExecution, getValues, query } from "./store.ts";
 import { callText, decodeText } from "./values.ts";
 
 /** An execution: as events tell it if it is of this visit, else as the store has it. */
@@ -51,11 +51,17 @@ async function storedOutcome({ roots }: Execution): Promise<RunOutcome | undefin
   return { status: "FAILED", error: errorRecord(asError(error)), traceback };
 }
 
+/** Among so many of the latest executions an earlier one is looked for. */
+const RECENT = 500;
+
 /** The execution before one that ran the same task. */
 export async function earlierExecution(id: string, task: string): Promise<string | undefined> {
-  const found = await query("find", { type: "Execution", taskNames: [task], limit: 200 });
+  const found = await query("find", { type: "Execution", limit: RECENT });
   const at = found.findIndex((other) => other.id === id);
-  return at < 0 ? undefined : found[at + 1]?.id;
+  const earlier = at < 0 ? [] : found.slice(at + 1).map((other) => other.id);
+  const executions = await getExecutions(earlier);
+  const roots = await getJobs([...executions.values()].map(({ jobId }) => jobId));
+  return earlier.find((other) => roots.get(executions.get(other)?.jobId ?? "")?.taskName === task);
 }
 
 /** Finds out the texts of jobs' calls that are not known yet. */

@@ -10,7 +10,7 @@ import { dateTime, duration, plural, shortId } from "../lib/format.ts";
 import { executionChanges } from "../state/live.ts";
 import { useResource } from "../state/resource.ts";
 import { address, navigate } from "../state/router.ts";
-import { query as ask, getExecutions, getTags } from "../state/store.ts";
+import { query as ask, getExecutions, getJobs, getTags } from "../state/store.ts";
 
 const PAGE = 50;
 const STATUSES: readonly ExecutionStatus[] = ["RUNNING", "DONE", "FAILED"];
@@ -102,7 +102,7 @@ function Filters({
 async function readPage(filters: FilterTexts, page: number): Promise<Page> {
   const query: RecordQuery = {
     type: "Execution",
-    ...(filters.task === "" ? {} : { taskNames: [filters.task] }),
+    ...(filters.task === "" ? {} : { ids: await executionsOfTask(filters.task) }),
     ...(filters.status === "" ? {} : { executionStatus: [filters.status as ExecutionStatus] }),
     ...(filters.tag === "" ? {} : { tags: [parseTag(filters.tag)] }),
   };
@@ -113,6 +113,16 @@ async function readPage(filters: FilterTexts, page: number): Promise<Page> {
   const ids = found.map(({ id }) => id);
   const [executions, tags] = await Promise.all([getExecutions(ids), getTags(ids)]);
   return { rows: ids.flatMap((id) => executions.get(id) ?? []), tags, total };
+}
+
+/** So many of a task's latest jobs are looked at. */
+const MOST_JOBS = 5000;
+
+/** Executions in which a task ran or was taken from the cache. The store finds jobs by task, not executions. */
+async function executionsOfTask(name: string): Promise<string[]> {
+  const found = await ask("find", { type: "Job", taskNames: [name], limit: MOST_JOBS });
+  const jobs = await getJobs(found.map(({ id }) => id));
+  return [...new Set([...jobs.values()].map(({ executionId }) => executionId))];
 }
 
 /** `key` or `key=value`; a value that is not JSON is text. */
