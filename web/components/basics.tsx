@@ -11,6 +11,7 @@ const STATUS_TEXT: Readonly<Record<Status, string>> = {
   CACHED: "Cached",
   FAILED: "Failed",
   CANCELLED: "Cancelled",
+  INTERRUPTED: "Interrupted",
   DRYRUN: "Dry run",
 };
 

@@ -11,7 +11,15 @@ import type { RunOutcome } from "../../src/browser/engine-api.ts";
 import type { JobCounts } from "../../src/scheduler/events.ts";
 
 /** Where a job is in its life. */
-export type Status = "PENDING" | "RUNNING" | "DONE" | "CACHED" | "FAILED" | "CANCELLED" | "DRYRUN";
+export type Status =
+  | "PENDING"
+  | "RUNNING"
+  | "DONE"
+  | "CACHED"
+  | "FAILED"
+  | "CANCELLED"
+  | "INTERRUPTED"
+  | "DRYRUN";
 
 /** A job of an execution. */
 export interface Job {
@@ -140,7 +148,7 @@ export class Execution {
     if (this.counts !== undefined && this.status === "RUNNING") return this.counts;
     const counts = new Map<string, Record<keyof JobCounts, number>>();
     for (const { task, status } of this.jobs.values()) {
-      if (status === "CANCELLED" || status === "DRYRUN") continue;
+      if (status === "CANCELLED" || status === "INTERRUPTED" || status === "DRYRUN") continue;
       const row = counts.get(task) ?? { PENDING: 0, RUNNING: 0, FAILED: 0, CACHED: 0, DONE: 0 };
       row[status]++;
       counts.set(task, row);

@@ -63,7 +63,16 @@ function jobNode({ id, task, call, status }: Job): GraphNode {
 }
 
 /** The worst status stands for all. */
-const ORDER: readonly Status[] = ["FAILED", "CANCELLED", "RUNNING", "PENDING", "DONE", "DRYRUN", "CACHED"];
+const ORDER: readonly Status[] = [
+  "FAILED",
+  "CANCELLED",
+  "INTERRUPTED",
+  "RUNNING",
+  "PENDING",
+  "DONE",
+  "DRYRUN",
+  "CACHED",
+];
 
 function taskNodes(jobs: readonly Job[]): GraphNode[] {
   const byTask = new Map<string, Job[]>();

@@ -15,6 +15,11 @@ export function liveExecution(id: string): Execution | undefined {
   return live.get(id);
 }
 
+/** Those at work, which the store may not know of yet. */
+export function runningExecutions(): Execution[] {
+  return [...live.values()].filter(({ status }) => status === "RUNNING");
+}
+
 /** An execution that is about to be asked for. */
 export function expectExecution(id: string): Execution {
   let execution = live.get(id);
@@ -35,7 +40,7 @@ export async function followEvents(engine: Engine): Promise<void> {
     // The engine that takes over counts its events anew, and goes on under other ids.
     seen = 0;
     for (const execution of live.values())
-      if (execution.status === "RUNNING") endJobs(execution, "CANCELLED");
+      if (execution.status === "RUNNING") endJobs(execution, "INTERRUPTED");
     void catchUp();
   });
   await catchUp();

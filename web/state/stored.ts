@@ -1,12 +1,20 @@
 /** Executions read from the store. */
-import type { ExecutionRow, JobRow } from "../../src/backend/backend.ts";
+import type { ExecutionRow, JobRow, TagRow } from "../../src/backend/backend.ts";
 import type { RunOutcome } from "../../src/browser/engine-api.ts";
 import { asError, errorRecord } from "../../src/executor/job-error.ts";
 import { ErrorValue } from "../../src/scheduler/traceback.ts";
 import { getEngine } from "./engine.ts";
-import { Execution } from "./execution.ts";
+import { Execution, type Status } from "./execution.ts";
 import { liveExecution } from "./live.ts";
-import { getCallNodes, getExecutions, getJobs, getJobsOfExecution, getValues, query } from "./store.ts";
+import {
+  getCallNodes,
+  getExecutions,
+  getJobs,
+  getJobsOfExecution,
+  getTags,
+  getValues,
+  query,
+} from "./store.ts";
 import { callText, decodeText } from "./values.ts";
 
 /** An execution: as events tell it if it is of this visit, else as the store has it. */
@@ -16,10 +24,19 @@ export async function openExecution(id: string): Promise<Execution | undefined> 
   if (live !== undefined) return live;
   const row = (await getExecutions([id])).get(id);
   if (row === undefined) return undefined;
-  const execution = executionOf(row, await getJobsOfExecution(id));
+  const [jobs, tags] = await Promise.all([getJobsOfExecution(id), getTags([id])]);
+  const execution = executionOf(row, jobs);
+  execution.status = statusOf(row, tags.get(id) ?? []);
   execution.outcome = (await engine.outcome(id).catch(() => undefined)) ?? (await storedOutcome(execution));
-  if (execution.outcome !== undefined) execution.status = execution.outcome.status;
+  if (execution.outcome !== undefined && execution.status !== "CANCELLED")
+    execution.status = execution.outcome.status;
   return execution;
+}
+
+/** A stored status, where tags tell more of it. */
+export function statusOf({ status }: ExecutionRow, tags: readonly TagRow[]): Status {
+  const told = tags.find(({ key }) => key === "redun.status")?.value;
+  return told === "cancelled" ? "CANCELLED" : told === "interrupted" ? "INTERRUPTED" : status;
 }
 
 function executionOf(row: ExecutionRow, jobs: readonly JobRow[]): Execution {

@@ -7,10 +7,11 @@ import type { Json } from "../../src/value/json.ts";
 import { Empty, Loaded, StatusBadge } from "../components/basics.tsx";
 import { TagList } from "../components/tag-list.tsx";
 import { dateTime, duration, plural, shortId } from "../lib/format.ts";
-import { executionChanges } from "../state/live.ts";
+import { executionChanges, runningExecutions } from "../state/live.ts";
 import { useResource } from "../state/resource.ts";
 import { address, navigate } from "../state/router.ts";
 import { query as ask, getExecutions, getJobs, getTags } from "../state/store.ts";
+import { statusOf } from "../state/stored.ts";
 
 const PAGE = 50;
 const STATUSES: readonly ExecutionStatus[] = ["RUNNING", "DONE", "FAILED"];
@@ -44,10 +45,30 @@ export function ExecutionsView({ query }: { query: URLSearchParams }): JSX.Eleme
         <h1>Executions</h1>
         <Filters key={JSON.stringify(filters)} filters={filters} onChange={change} />
       </div>
+      <Running />
       <Loaded resource={resource}>
         {(found) => <ExecutionTable found={found} page={page} filters={filters} />}
       </Loaded>
     </div>
+  );
+}
+
+/** What is at work, as its events tell. */
+function Running(): JSX.Element | null {
+  void executionChanges.value;
+  const running = runningExecutions();
+  if (running.length === 0) return null;
+  return (
+    <section class="notice" aria-label="Running">
+      {running.map(({ id, args }) => (
+        <p key={id}>
+          <StatusBadge status="RUNNING" />{" "}
+          <a class="mono" href={address(["executions", id])}>
+            {commandText(args)}
+          </a>
+        </p>
+      ))}
+    </section>
   );
 }
 
@@ -226,7 +247,7 @@ function Row({
   isChosen: boolean;
   onTick: (on: boolean) => void;
 }): JSX.Element {
-  const { id, status, args, startTime, endTime } = row;
+  const { id, args, startTime, endTime } = row;
   return (
     <tr>
       <td>
@@ -238,7 +259,7 @@ function Row({
         />
       </td>
       <td>
-        <StatusBadge status={status} />
+        <StatusBadge status={statusOf(row, tags)} />
       </td>
       <td class="command">
         <a href={address(["executions", id])} class="mono clamped">
