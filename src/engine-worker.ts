@@ -1,5 +1,6 @@
 /** What runs in a tab's dedicated worker: the engine of a repository. */
-import { type StartMessage, startHost } from "./browser/engine-start.ts";
+import { startHost } from "./browser/engine-start.ts";
+import type { StartMessage } from "./browser/start-message.ts";
 import { plainRecord } from "./browser/transport.ts";
 import * as redun from "./index.ts";
 

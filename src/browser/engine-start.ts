@@ -7,21 +7,10 @@ import { setSha512 } from "../value/hash.ts";
 import type { EngineEvent } from "./engine-api.ts";
 import { EngineHost } from "./engine-host.ts";
 import { EngineState } from "./engine-state.ts";
-import { bestStore, loadStore, makeStore, type StoreKind } from "./open-store.ts";
+import { bestStore, loadStore, makeStore } from "./open-store.ts";
+import type { StartMessage } from "./start-message.ts";
 import { TabExecutor } from "./tab-executor.ts";
 import { offerEngine } from "./transport.ts";
-
-/** What the page that starts an engine says to its worker. */
-export interface StartMessage {
-  readonly repo: string;
-  /** Id of the engine among those that the repository has had. */
-  readonly engine: string;
-  readonly version: string;
-  readonly workers: number;
-  readonly store: StoreKind | undefined;
-  /** Absolute addresses. */
-  readonly urls: { readonly job: string | undefined; readonly esbuild: string };
-}
 
 /** Starts the engine of a repository in this worker. @returns what ends it */
 export async function startHost(

@@ -3,7 +3,7 @@ import type { ErrorRecord } from "../errors/redun-error.ts";
 import { fromJobError } from "../executor/job-error.ts";
 import { uuid } from "../util/uuid.ts";
 import type { Engine, EngineApi, EngineEvent, EngineOptions } from "./engine-api.ts";
-import type { StartMessage } from "./engine-start.ts";
+import type { StartMessage } from "./start-message.ts";
 import { callEngine, channelName, type Message } from "./transport.ts";
 
 declare const REDUN_VERSION: string | undefined;

@@ -82,8 +82,8 @@ function countJobs(jobs: readonly JobRow[]): Map<string, JobCounts> {
 async function showTree(reader: RecordReader, output: Output, jobs: readonly JobRow[]): Promise<void> {
   const children = new Map<string | null, JobRow[]>();
   const known = new Set(jobs.map(({ id }) => id));
-  // Newest come first, and a stack turns them round.
-  for (const job of [...jobs].sort((a, b) => b.startTime - a.startTime || (a.id < b.id ? 1 : -1))) {
+  // The store gives the newest first, those of one millisecond too, and a stack turns them round.
+  for (const job of jobs) {
     const parent = job.parentId !== null && known.has(job.parentId) ? job.parentId : null;
     const list = children.get(parent);
     if (list === undefined) children.set(parent, [job]);

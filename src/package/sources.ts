@@ -21,6 +21,15 @@ export function virtualSources(files: Record<string, string>, root: string): Sou
   };
 }
 
+/** What is used of `node:fs` and `node:path`, so that this compiles without Node's types as well. */
+interface NodeFs {
+  realpathSync(path: string): string;
+  readFileSync(path: string, encoding: "utf8"): string;
+}
+interface NodePath {
+  resolve(path: string): string;
+}
+
 /** A module of Node's, without an import, which a bundler for the browser would stumble over. */
 function nodeModule<T>(name: string): T {
   const { process } = globalThis as { process?: { getBuiltinModule?(name: string): T | undefined } };
@@ -33,8 +42,8 @@ function nodeModule<T>(name: string): T {
 
 /** The files of the disk. @throws PackageError where there is none */
 export function diskSources(): Sources {
-  const fs = nodeModule<typeof import("node:fs")>("node:fs");
-  const path = nodeModule<typeof import("node:path")>("node:path");
+  const fs = nodeModule<NodeFs>("node:fs");
+  const path = nodeModule<NodePath>("node:path");
   return {
     virtual: false,
     absolute(name) {

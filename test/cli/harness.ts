@@ -61,6 +61,8 @@ export class Workspace {
       cwd,
       env: { ...env, GIT_CEILING_DIRECTORIES: tmpdir(), ...settings.env },
     });
+    // A command that wants no input may have ended before it gets any.
+    child.stdin.on("error", () => {});
     child.stdin.end(settings.input ?? "");
     let stdout = "";
     let stderr = "";
