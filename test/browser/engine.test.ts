@@ -163,6 +163,22 @@ describe("the engine in a tab", () => {
     expect(here.length).toBeGreaterThan(2);
   });
 
+  test("exports an execution to the command line, and imports it into another repository", async () => {
+    const asked = await request(engine, "tab.main", [20, 1]);
+    await engine.start(asked);
+    await engine.outcome(asked.executionId);
+    const records = await engine.exportRecords([asked.executionId]);
+    const log = await commands.logWithCommand(records);
+    expect(log).toContain("[ DONE ]");
+    expect(log).toContain("run workflow.ts tab.main --a 20 --b 1");
+    expect(log).toContain("tab.double(20)");
+    const other = await open(`test-${crypto.randomUUID()}`);
+    expect(await other.importRecords(records)).toBe(records.length);
+    expect(await other.importRecords(records)).toBe(0);
+    expect((await other.query("getExecutions", [asked.executionId]))[0]).toMatchObject({ status: "DONE" });
+    await other.close();
+  });
+
   test("tells of an error with its traceback", async () => {
     const outcome = await run("tab.fail", ["too far"]);
     expect(outcome).toMatchObject({

@@ -6,12 +6,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserCommand } from "vitest/node";
+import type { RecordJson } from "../../src/backend/backend.ts";
 import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
 import { type Calls, callsOf } from "./calls.ts";
 
 declare module "vitest/browser" {
   interface BrowserCommands {
     runWithCommand(files: Record<string, string>, words: string[]): Promise<Calls>;
+    logWithCommand(records: readonly RecordJson[]): Promise<string>;
     serveText(text: string, headers: Record<string, string>): Promise<string>;
   }
 }
@@ -38,6 +40,21 @@ export const serveText: BrowserCommand<[text: string, headers: Record<string, st
   server.unref();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/data.txt`;
+};
+
+/** What `redun log` shows after `redun import` of records. */
+export const logWithCommand: BrowserCommand<[records: readonly RecordJson[]]> = async (_, records) => {
+  const folder = mkdtempSync(join(tmpdir(), "redun-browser-"));
+  try {
+    const redunIn = (...words: string[]): string =>
+      execFileSync(process.execPath, [redun, ...words], { cwd: folder, encoding: "utf8", stdio: "pipe" });
+    redunIn("init");
+    writeFileSync(join(folder, "tab.jsonl"), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+    redunIn("import", "-f", "tab.jsonl");
+    return redunIn("log") + redunIn("log", "-");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 };
 
 const redun: string = join(import.meta.dirname, "../../bin/redun.js");
