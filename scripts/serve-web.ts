@@ -53,15 +53,15 @@ export function staticFiles(folder: string): RequestListener {
 
 /** The file that a request means, if it is one below the folder. */
 function fileOf(folder: string, url: string): string | undefined {
-  let path: string;
   try {
-    path = normalize(join(folder, decodeURIComponent(new URL(url, "http://localhost").pathname)));
+    let path = normalize(join(folder, decodeURIComponent(new URL(url, "http://localhost").pathname)));
+    if (path === folder || path === folder + sep) path = join(folder, "index.html");
+    if (!path.startsWith(folder + sep)) return undefined;
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined;
   } catch {
+    // The address is malformed.
     return undefined;
   }
-  if (path !== folder && !path.startsWith(folder + sep)) return undefined;
-  if (path === folder || path === folder + sep) path = join(folder, "index.html");
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ? path : undefined;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

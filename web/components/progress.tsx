@@ -13,6 +13,8 @@ const TITLES: Readonly<Record<keyof JobCounts, string>> = {
   FAILED: "Failed",
 };
 
+const PASSING: ReadonlySet<keyof JobCounts> = new Set(["PENDING", "RUNNING"]);
+
 const totalOf = (counts: JobCounts): number => COLUMNS.reduce((sum, status) => sum + counts[status], 0);
 
 /** The table of tasks and statuses. */
@@ -26,6 +28,10 @@ export function ProgressTable({ execution }: { execution: Execution }): JSX.Elem
     CACHED: 0,
     DONE: 0,
   });
+  // Once all have ended, nothing waits any more.
+  const columns = COLUMNS.filter(
+    (status) => execution.status === "RUNNING" || !PASSING.has(status) || all[status] > 0,
+  );
   return (
     <div class="table-scroll">
       <table class="table progress">
@@ -35,7 +41,7 @@ export function ProgressTable({ execution }: { execution: Execution }): JSX.Elem
             <th scope="col" class="bar-column">
               <span class="visually-hidden">Share</span>
             </th>
-            {COLUMNS.map((status) => (
+            {columns.map((status) => (
               <th key={status} scope="col" class="number">
                 {TITLES[status]}
               </th>
@@ -47,12 +53,12 @@ export function ProgressTable({ execution }: { execution: Execution }): JSX.Elem
         </thead>
         <tbody>
           {rows.map(([task, counts]) => (
-            <ProgressRow key={task} name={task} counts={counts} />
+            <ProgressRow key={task} name={task} counts={counts} columns={columns} />
           ))}
         </tbody>
         {rows.length > 1 && (
           <tfoot>
-            <ProgressRow name="All" counts={all} />
+            <ProgressRow name="All" counts={all} columns={columns} />
           </tfoot>
         )}
       </table>
@@ -60,7 +66,15 @@ export function ProgressTable({ execution }: { execution: Execution }): JSX.Elem
   );
 }
 
-function ProgressRow({ name, counts }: { name: string; counts: JobCounts }): JSX.Element {
+function ProgressRow({
+  name,
+  counts,
+  columns,
+}: {
+  name: string;
+  counts: JobCounts;
+  columns: readonly (keyof JobCounts)[];
+}): JSX.Element {
   const total = totalOf(counts);
   return (
     <tr>
@@ -81,7 +95,7 @@ function ProgressRow({ name, counts }: { name: string; counts: JobCounts }): JSX
           )}
         </span>
       </td>
-      {COLUMNS.map((status) => (
+      {columns.map((status) => (
         <td key={status} class={`number ${counts[status] === 0 ? "zero" : `status-${status.toLowerCase()}`}`}>
           {count(counts[status])}
         </td>

@@ -46,8 +46,8 @@ function Question({ shared }: { shared: SharedWorkflow }): JSX.Element {
         <strong>When it runs, in workers of this tab, it can</strong>
         <ul>
           <li>
-            read and change the files of this site's repository in this browser
-            {reach.files ? ", and it names files" : "; it does not seem to name any"}
+            read and change what this site keeps in this browser: files, results and their history
+            {reach.files ? "; it names files" : "; it does not seem to name any file"}
           </li>
           <li>
             send requests to addresses on the network that allow it
@@ -57,7 +57,7 @@ function Question({ shared }: { shared: SharedWorkflow }): JSX.Element {
                 ? ", and it seems to do so"
                 : "; it does not seem to name any"}
           </li>
-          <li>use the processor until you cancel it</li>
+          <li>use the processor until you cancel it or close the tab</li>
         </ul>
         It can reach no other site's data, and nothing of this computer outside the browser.
       </div>
