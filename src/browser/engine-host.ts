@@ -27,6 +27,7 @@ import type {
 } from "./engine-api.ts";
 import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
 import { EventLog, logExecution } from "./event-log.ts";
+import { storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
 
 /** What an {@link EngineHost} works with. */
@@ -49,6 +50,9 @@ interface Run {
   readonly abort: AbortController;
   readonly outcome: Promise<RunOutcome>;
 }
+
+/** So many executions are remembered with their results; older ones are read from the store. */
+const REMEMBERED = 100;
 
 /** The methods of a store that pages may call. */
 const QUERIES: ReadonlySet<string> = new Set([
@@ -74,7 +78,9 @@ export class EngineHost implements EngineApi {
   private readonly parts: EngineParts;
   private readonly scheduler: Scheduler;
   private readonly log: EventLog;
+  /** Executions that were asked for since this engine began, the latest ones. */
   private readonly runs = new Map<string, Run>();
+  private readonly accepted = new Map<string, Promise<void>>();
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: EngineParts) {
@@ -111,19 +117,25 @@ export class EngineHost implements EngineApi {
     return { hash: built.hash, manifest: built.manifest, warnings: built.warnings ?? [] };
   }
 
-  async start(request: RunRequest): Promise<void> {
-    if (this.runs.has(request.executionId)) return;
-    const known = await this.parts.state.package(request.package);
-    if (known === undefined)
-      throw new PackageError(`Cannot run ${request.task}: its package is not here`, {
-        hint: "Build the workflow again.",
-        fields: { hash: request.package },
-      });
-    const run = { id: request.executionId, request, args: commandLine(known, request), time: Date.now() };
-    // Asked for once more in the meantime, it has begun.
-    if (this.runs.has(request.executionId)) return;
-    this.begin(run, run.id);
+  start(request: RunRequest): Promise<void> {
+    const id = request.executionId;
+    // One that an earlier engine was asked for goes on already.
+    if (this.runs.has(id)) return Promise.resolve();
+    let accepted = this.accepted.get(id);
+    if (accepted === undefined) {
+      accepted = this.accept(request);
+      this.accepted.set(id, accepted);
+      accepted.catch(() => this.accepted.delete(id));
+    }
+    return accepted;
+  }
+
+  private async accept(request: RunRequest): Promise<void> {
+    const stored = await this.package(request.package);
+    const run = { id: request.executionId, request, args: commandLine(stored, request), time: Date.now() };
+    // Kept first, so that what has begun is never forgotten.
     await this.parts.state.addRun(run);
+    this.begin(run, run.id);
   }
 
   /** The interrupted execution stays as it is; another goes on in its place, and takes what it has done from the cache. */
@@ -141,8 +153,14 @@ export class EngineHost implements EngineApi {
     const abort = new AbortController();
     const outcome = this.turn.then(() => this.execute(run, executionId, abort.signal));
     this.turn = outcome;
-    this.runs.set(run.id, { abort, outcome });
-    if (executionId !== run.id) this.runs.set(executionId, { abort, outcome });
+    for (const id of new Set([run.id, executionId])) this.runs.set(id, { abort, outcome });
+    void outcome.then(() => {
+      for (const id of this.runs.keys()) {
+        if (this.runs.size <= REMEMBERED || this.running.size > 0) break;
+        this.runs.delete(id);
+        this.accepted.delete(id);
+      }
+    });
   }
 
   /** Never rejects. */
@@ -176,8 +194,9 @@ export class EngineHost implements EngineApi {
       outcome = { status, error: plainRecord(error), traceback: errorTraceback(error) };
     }
     stop();
-    await this.parts.state.removeRun(run.id);
     this.running.delete(executionId);
+    // One that can't be removed is only taken from the cache once more.
+    await this.parts.state.removeRun(run.id).catch(() => {});
     const time = Date.now();
     this.log.add({ type: "execution-end", executionId, time, duration: time - started, outcome });
     this.log.flush();
@@ -212,7 +231,8 @@ export class EngineHost implements EngineApi {
   }
 
   async outcome(executionId: string): Promise<RunOutcome | undefined> {
-    return this.runs.get(executionId)?.outcome;
+    // An execution may have ended in an engine before this one.
+    return this.runs.get(executionId)?.outcome ?? storedOutcome(this.parts.backend, executionId);
   }
 
   async cancel(executionId: string): Promise<void> {

@@ -298,11 +298,21 @@ describe("engines of one repository", () => {
     const asked = await request(second, "tab.main", [2]);
     await second.start(asked);
     expect(resultOf((await second.outcome(asked.executionId))!)).toBe(10);
+    const failing = await request(second, "tab.fail", ["no"]);
+    await second.start(failing);
+    await second.outcome(failing.executionId);
     const moved = new Promise<void>((resolve) => second.onMoved(resolve));
     await engine.close();
     await moved;
     expect(second.isHere).toBe(true);
-    expect(await second.query("count", { type: "Execution" })).toBe(1);
+    expect(await second.query("count", { type: "Execution" })).toBe(2);
+    expect(resultOf((await second.outcome(asked.executionId))!)).toBe(10);
+    expect(await second.outcome(failing.executionId)).toMatchObject({
+      status: "FAILED",
+      error: { name: "RangeError", message: "no" },
+      traceback: { error: "RangeError: no" },
+    });
+    expect(await second.outcome(crypto.randomUUID())).toBeUndefined();
     engine = second;
     expect(resultOf(await runOn(engine, "tab.main", [2]))).toBe(10);
     expect(Object.keys(await jobsOf(engine))).toEqual(["CACHED"]);

@@ -1,0 +1,21 @@
+import type { Backend } from "../backend/backend.ts";
+import { CancelledError } from "../errors/errors.ts";
+import { ErrorValue } from "../scheduler/traceback.ts";
+import { decodeValue } from "../value/value.ts";
+import type { RunOutcome } from "./engine-api.ts";
+import { plainRecord } from "./transport.ts";
+
+/** How an execution ended, from its records. @returns nothing for one that is unknown, or has not ended */
+export async function storedOutcome(backend: Backend, executionId: string): Promise<RunOutcome | undefined> {
+  const [execution] = await backend.getExecutions([executionId]);
+  const [job] = execution?.jobId ? await backend.getJobs([execution.jobId]) : [];
+  if (!job?.callHash) return undefined;
+  const [call] = await backend.getCallNodes([job.callHash]);
+  const [value] = call === undefined ? [] : await backend.getValues([call.valueHash]);
+  if (value === undefined) return undefined;
+  if (job.status !== "FAILED") return { status: "DONE", value: value.text, valueHash: value.hash };
+  const stored = decodeValue(value.text);
+  if (!(stored instanceof ErrorValue)) return undefined;
+  const status = stored.error instanceof CancelledError ? "CANCELLED" : "FAILED";
+  return { status, error: plainRecord(stored.error), traceback: stored.traceback };
+}
