@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { duration } from "../lib/format.ts";
-import type { Execution, Job } from "../state/execution.ts";
+import type { Execution, Job, Status } from "../state/execution.ts";
 import { loadCallTexts } from "../state/stored.ts";
 import { StatusMark } from "./basics.tsx";
 import { Icon } from "./icons.tsx";
@@ -17,22 +17,29 @@ interface Row {
   readonly depth: number;
   readonly position: number;
   readonly siblings: number;
+  /** Shown without its children. */
+  readonly isLeaf?: boolean;
 }
 
 /** The tree. */
 export function JobTree({
   execution,
+  filter,
   selectedId,
   onSelect,
 }: {
   execution: Execution;
+  filter: JobFilter;
   selectedId: string | undefined;
   onSelect: (jobId: string) => void;
 }): JSX.Element {
   const version = execution.changes.value;
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [activeId, setActiveId] = useState<string | undefined>(selectedId);
-  const rows = useMemo(() => visibleRows(execution.roots, closed), [execution, version, closed]);
+  const rows = useMemo(
+    () => (isFilter(filter) ? matchingRows(execution.jobs, filter) : visibleRows(execution.roots, closed)),
+    [execution, version, closed, filter],
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualRows(scroller, rows.length, ROW_HEIGHT);
   const visible = virtual.items.map(({ index }) => rows[index]!.job.id);
@@ -111,8 +118,8 @@ type Action =
   | { readonly type: "first" | "last" | "parent" | "select" };
 
 /** What a key does, as trees do everywhere. */
-function keyAction(key: string, { job, depth }: Row, isOpen: boolean): Action | undefined {
-  const hasChildren = job.children.length > 0;
+function keyAction(key: string, { job, depth, isLeaf }: Row, isOpen: boolean): Action | undefined {
+  const hasChildren = !isLeaf && job.children.length > 0;
   switch (key) {
     case "ArrowDown":
       return { type: "move", by: 1 };
@@ -143,7 +150,7 @@ function keyAction(key: string, { job, depth }: Row, isOpen: boolean): Action | 
 const rowId = (job: Job): string => `job-${job.id}`;
 
 function TreeRow({
-  row: { job, depth, position, siblings },
+  row: { job, depth, position, siblings, isLeaf },
   start,
   isOpen,
   isSelected,
@@ -159,7 +166,7 @@ function TreeRow({
   onToggle: (open: boolean) => void;
   onSelect: () => void;
 }): JSX.Element {
-  const hasChildren = job.children.length > 0;
+  const hasChildren = !isLeaf && job.children.length > 0;
   const { startTime, endTime, task, call } = job;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the tree takes the keys
@@ -206,6 +213,24 @@ function TreeRow({
       </span>
     </div>
   );
+}
+
+/** Which jobs are shown. With any of these set, they are a list and no tree. */
+export interface JobFilter {
+  /** In the call's text. */
+  readonly text: string;
+  readonly status: Status | "";
+}
+
+const isFilter = ({ text, status }: JobFilter): boolean => text !== "" || status !== "";
+
+function matchingRows(jobs: ReadonlyMap<string, Job>, { text, status }: JobFilter): Row[] {
+  const wanted = text.toLowerCase();
+  const found = [...jobs.values()].filter(
+    (job) =>
+      (status === "" || job.status === status) && (job.call ?? job.task).toLowerCase().includes(wanted),
+  );
+  return found.map((job, i) => ({ job, depth: 0, position: i + 1, siblings: found.length, isLeaf: true }));
 }
 
 /** Rows of all open jobs, parents before their children. The tree may be deeper than the call stack. */

@@ -52,13 +52,38 @@ function Outcome({ execution }: { execution: Execution }): JSX.Element | null {
     return (
       <p class="notice">It was cancelled. What had been done by then is in the cache for the next time.</p>
     );
+  if (outcome.status === "DRYRUN") return <WouldRun execution={execution} />;
   return (
-    <Section title={outcome.status === "DRYRUN" ? "Dry run" : "Error"}>
+    <Section title="Error">
       <ErrorDetail
         error={outcome.error}
         traceback={outcome.traceback}
         jobAddress={(job) => address(["executions", execution.id, "jobs"], { job })}
       />
+    </Section>
+  );
+}
+
+/** What a dry run found. */
+function WouldRun({ execution }: { execution: Execution }): JSX.Element {
+  execution.follow();
+  const found = [...execution.misses];
+  return (
+    <Section title="What would run">
+      <p class="muted">Nothing was run. What depends on these is not known before they are.</p>
+      <ul class="notice would-run">
+        {found.map(([jobId, message]) => {
+          const job = execution.jobs.get(jobId);
+          return (
+            <li key={jobId}>
+              <span class="mono">{job?.call ?? job?.task ?? jobId}</span> <span class="muted">{message}</span>
+            </li>
+          );
+        })}
+        {found.length === 0 && (
+          <li>{execution.outcome?.status === "DRYRUN" && execution.outcome.error.message}</li>
+        )}
+      </ul>
     </Section>
   );
 }

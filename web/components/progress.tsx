@@ -125,7 +125,7 @@ export function progressText(execution: Execution): string {
     [sum("DONE"), "ran"],
     [sum("CACHED"), "cached"],
     [sum("FAILED"), "failed"],
-    [sum("RUNNING") + sum("PENDING"), "to go"],
+    [sum("RUNNING") + sum("PENDING"), execution.status === "RUNNING" ? "to go" : "did not run"],
   ] as const;
   const shown = parts.filter(([n]) => n > 0).map(([n, text]) => `${count(n)} ${text}`);
   return `${count(total)} ${total === 1 ? "job" : "jobs"}${shown.length > 0 ? `: ${shown.join(", ")}` : ""}`;

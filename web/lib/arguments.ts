@@ -105,15 +105,23 @@ export type ParsedForm =
   | { readonly args: readonly (string | undefined)[]; readonly errors?: undefined }
   | { readonly errors: ReadonlyMap<string, string>; readonly args?: undefined };
 
-/** Reads all fields of a task. Files are looked at, since their hash is part of what the call is. */
-export async function parseForm({ parameters }: PackageTask, texts: FieldTexts): Promise<ParsedForm> {
+/**
+ * Reads all fields of a task. Files are looked at, since their hash is part of what the call is.
+ *
+ * @param mayLeaveOut - whether required parameters may be left out all the same
+ */
+export async function parseForm(
+  { parameters }: PackageTask,
+  texts: FieldTexts,
+  mayLeaveOut = false,
+): Promise<ParsedForm> {
   const args: (string | undefined)[] = [];
   const errors = new Map<string, string>();
   for (const parameter of parameters) {
     const text = texts[parameter.name];
     try {
       if (text === undefined) {
-        if (isRequired(parameter)) throw new FieldError("This is required.");
+        if (isRequired(parameter) && !mayLeaveOut) throw new FieldError("This is required.");
         if (parameter.rest !== true) args.push(undefined);
         continue;
       }

@@ -5,17 +5,22 @@ import { registerOpfsFileSystem } from "../../src/file-systems/opfs.ts";
 import { uuid } from "../../src/util/uuid.ts";
 import { parseForm } from "../lib/arguments.ts";
 import { errorText } from "../lib/errors.ts";
+import { parseTags } from "../lib/tags.ts";
 import { rememberSource } from "./code-history.ts";
 import { getEngine } from "./engine.ts";
 import { expectExecution } from "./live.ts";
 import { address, navigate } from "./router.ts";
-import { buildNow, buildState, chosenTask, fieldTexts, source } from "./workflow.ts";
+import { buildNow, buildState, chosenTask, fieldTexts, mayHaveOtherDefaults, source } from "./workflow.ts";
 
 /** How the start of an execution is going, and how to do it. */
 export interface RunState {
   readonly isStarting: boolean;
   /** `false` takes no earlier result. */
   readonly cache: boolean;
+  /** Finds out what would run, and runs nothing. */
+  readonly dryRun: boolean;
+  /** `key=value`, with commas between. */
+  readonly tags: string;
   readonly error: string | undefined;
   /** What is wrong with fields, by parameter name. */
   readonly errors: ReadonlyMap<string, string>;
@@ -31,6 +36,8 @@ const NO_ERRORS: ReadonlyMap<string, string> = new Map();
 export const runState: Signal<RunState> = signal({
   isStarting: false,
   cache: true,
+  dryRun: false,
+  tags: "",
   error: undefined,
   errors: NO_ERRORS,
 });
@@ -49,16 +56,24 @@ export async function runChosenTask(): Promise<void> {
     const task = built?.manifest.tasks.find(({ fullname }) => fullname === chosenTask.value);
     if (built === undefined || task === undefined)
       return failed("The source has an error, so nothing can run.");
-    const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {});
+    const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {}, mayHaveOtherDefaults());
     if (form.errors !== undefined) return failed(undefined, form.errors);
     const executionId = uuid();
     const execution = expectExecution(executionId);
     execution.args = ["run", task.fullname];
     execution.startTime = Date.now();
     void rememberSource(built, source.value);
-    const { cache } = runState.value;
+    const { cache, dryRun, tags } = runState.value;
     const engine = await getEngine();
-    await engine.start({ executionId, package: built.hash, task: task.fullname, args: form.args, cache });
+    await engine.start({
+      executionId,
+      package: built.hash,
+      task: task.fullname,
+      args: form.args,
+      cache,
+      dryRun,
+      tags: parseTags(tags),
+    });
     failed(undefined);
     navigate(address(["executions", executionId]));
   } catch (error) {

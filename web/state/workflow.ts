@@ -101,6 +101,11 @@ function setSource(text: string, delay: number): void {
   build.value = { phase: "building", built: build.value.built };
 }
 
+/** Whether a task may have defaults that its parameters don't tell, by the option `defaults`. */
+export function mayHaveOtherDefaults(): boolean {
+  return /\bdefaults\s*:/.test(source.value);
+}
+
 /** The source as the engine takes it. */
 export function workflowSource(text: string = source.value): WorkflowSource {
   return { entry: "workflow.ts", files: { "workflow.ts": text } };

@@ -3,10 +3,10 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ExecutionRow, RecordQuery, TagRow } from "../../src/backend/backend.ts";
 import type { ExecutionStatus } from "../../src/backend/records.ts";
-import type { Json } from "../../src/value/json.ts";
 import { Empty, Loaded, StatusBadge } from "../components/basics.tsx";
 import { TagList } from "../components/tag-list.tsx";
 import { dateTime, duration, plural, shortId } from "../lib/format.ts";
+import { parseTag } from "../lib/tags.ts";
 import { executionChanges, runningExecutions } from "../state/live.ts";
 import { useResource } from "../state/resource.ts";
 import { address, navigate } from "../state/router.ts";
@@ -144,18 +144,6 @@ async function executionsOfTask(name: string): Promise<string[]> {
   const found = await ask("find", { type: "Job", taskNames: [name], limit: MOST_JOBS });
   const jobs = await getJobs(found.map(({ id }) => id));
   return [...new Set([...jobs.values()].map(({ executionId }) => executionId))];
-}
-
-/** `key` or `key=value`; a value that is not JSON is text. */
-function parseTag(text: string): { key: string; value?: Json } {
-  const at = text.indexOf("=");
-  if (at < 0) return { key: text };
-  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
-  try {
-    return { key, value: JSON.parse(value) as Json };
-  } catch {
-    return { key, value };
-  }
 }
 
 function ExecutionTable({

@@ -183,10 +183,10 @@ function TaskForm({ task }: { task: PackageTask }): JSX.Element {
           class="button primary"
           disabled={isStarting || buildState.value.phase === "failed"}
         >
-          <Icon name="play" /> Run
+          <Icon name="play" /> {runState.value.dryRun ? "Dry run" : "Run"}
         </button>
-        <RunOptions />
       </div>
+      <RunOptions />
       {error !== undefined && (
         <p class="field-error" role="alert">
           {error}
@@ -202,16 +202,38 @@ function TaskForm({ task }: { task: PackageTask }): JSX.Element {
 }
 
 function RunOptions(): JSX.Element {
+  const state = runState.value;
+  const set = (changes: Partial<typeof state>): void => {
+    runState.value = { ...runState.value, ...changes };
+  };
   return (
-    <label class="check">
-      <input
-        type="checkbox"
-        checked={!runState.value.cache}
-        onChange={(event) => {
-          runState.value = { ...runState.value, cache: !event.currentTarget.checked };
-        }}
-      />
-      Ignore earlier results
-    </label>
+    <details class="run-options" open={!state.cache || state.dryRun || state.tags !== ""}>
+      <summary>Options</summary>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={!state.cache}
+          onChange={(event) => set({ cache: !event.currentTarget.checked })}
+        />
+        Ignore earlier results
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={state.dryRun}
+          onChange={(event) => set({ dryRun: event.currentTarget.checked })}
+        />
+        Only find out what would run
+      </label>
+      <label class="field-inline">
+        <span>Tags</span>
+        <input
+          type="text"
+          placeholder="key=value, key=value"
+          value={state.tags}
+          onInput={(event) => set({ tags: event.currentTarget.value })}
+        />
+      </label>
+    </details>
   );
 }
