@@ -1,6 +1,8 @@
 /** Shows the view that the address names. */
 import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
 import { Empty } from "./components/basics.tsx";
+import { ErrorBoundary } from "./components/error-boundary.tsx";
 import { lazy } from "./components/lazy.tsx";
 import { Shell } from "./components/shell.tsx";
 import { address, type Route, route } from "./state/router.ts";
@@ -15,12 +17,30 @@ const SharedView = lazy(async () => (await import("./views/shared-view.tsx")).Sh
 
 /** The whole app. */
 export function App(): JSX.Element {
+  const { path } = route.value;
+  const [view = "workflow", subject = ""] = path;
+  useEffect(() => {
+    document.title = [TITLES[view], "redun"].filter(Boolean).join(" · ");
+    // What had the focus may have gone with the view before.
+    if (document.activeElement === document.body) document.getElementById("main")?.focus();
+  }, [view, subject]);
   return (
     <Shell>
-      <View route={route.value} />
+      <ErrorBoundary key={path.join("/")}>
+        <View route={route.value} />
+      </ErrorBoundary>
     </Shell>
   );
 }
+
+const TITLES: Readonly<Record<string, string>> = {
+  workflow: "Workflow",
+  executions: "Executions",
+  compare: "Comparison",
+  values: "Value",
+  files: "Files",
+  share: "Shared workflow",
+};
 
 function View({ route: { path, query } }: { route: Route }): JSX.Element {
   const [view = "", first, second] = path;

@@ -171,7 +171,7 @@ export const main = task("page.main", () => ${JSON.stringify(html)});
     const heading = page.frameLocator("iframe").getByRole("heading", { name: "Report" });
     await heading.waitFor();
     expect(await heading.evaluate((element) => getComputedStyle(element).color)).toBe("rgb(1, 2, 3)");
-    expect(await page.title()).toBe("redun");
+    expect(await page.title()).toBe("Executions · redun");
   });
 
   test("runs nothing of a link by itself", async () => {

@@ -4,7 +4,7 @@ import { parseCsv } from "../../web/lib/csv.ts";
 import { diffLines } from "../../web/lib/diff.ts";
 import { byteSize, duration, plural } from "../../web/lib/format.ts";
 import { packWorkflow, reachOf, unpackWorkflow } from "../../web/lib/share.ts";
-import { chartOf, imageOf, isPage, modesOf, tableOf } from "../../web/lib/value-kind.ts";
+import { chartOf, imageOf, isPage, modesOf, tableOf, textOfBytes } from "../../web/lib/value-kind.ts";
 import { valueText } from "../../web/lib/value-text.ts";
 
 describe("a link", () => {
@@ -113,4 +113,12 @@ test("numbers are told as people say them", () => {
   ]);
   expect([0, 1023, 1536, 5e9].map(byteSize)).toEqual(["0 bytes", "1023 bytes", "1.5 KB", "4.7 GB"]);
   expect(plural(1, "job")).toBe("1 job");
+});
+
+test("bytes that are text are shown as such", () => {
+  const encoder = new TextEncoder();
+  expect(textOfBytes(encoder.encode("Zürich\n"))).toBe("Zürich\n");
+  expect(textOfBytes(new Uint8Array([0xff, 0xfe]))).toBeUndefined();
+  expect(textOfBytes(new Uint8Array([65, 0, 66]))).toBeUndefined();
+  expect(modesOf(encoder.encode("text"))).toEqual(["text", "hex"]);
 });

@@ -1,24 +1,26 @@
 /** Files and folders that are values. */
 import type { JSX } from "preact";
+import { isDir } from "../../src/file/dir.ts";
+import { repositoryPath } from "../state/files.ts";
 import { address } from "../state/router.ts";
 import { FilePreview } from "./file-preview.tsx";
 
-/** A file by its path, as it is now. */
+/** A file or folder by its path, as it is now. */
 export function FileValue({ file }: { file: { readonly path: string } }): JSX.Element {
   const { path } = file;
-  const isHere = path.startsWith("opfs:");
+  const here = repositoryPath(path);
   return (
     <div class="file-value">
       <p>
-        {isHere ? (
-          <a class="mono" href={address(["files", path])}>
+        {here === undefined ? (
+          <code>{path}</code>
+        ) : (
+          <a class="mono" href={address(["files", here])}>
             {path}
           </a>
-        ) : (
-          <code>{path}</code>
         )}
       </p>
-      {isHere && <FilePreview path={path} />}
+      {here !== undefined && !isDir(file) && <FilePreview path={here} />}
     </div>
   );
 }

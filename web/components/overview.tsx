@@ -25,9 +25,11 @@ export function Overview({ execution }: { execution: Execution }): JSX.Element {
           ))}
         </div>
       )}
-      <Section title="Jobs by task">
-        <ProgressTable execution={execution} />
-      </Section>
+      {execution.jobs.size > 0 && (
+        <Section title="Jobs by task">
+          <ProgressTable execution={execution} />
+        </Section>
+      )}
       <Facts execution={execution} />
     </>
   );

@@ -11,6 +11,7 @@ import {
   imageOf,
   modesOf,
   tableOf,
+  textOfBytes,
   type ValueMode,
 } from "../lib/value-kind.ts";
 import { valueText } from "../lib/value-text.ts";
@@ -22,6 +23,8 @@ import { lazy } from "./lazy.tsx";
 import { ValueTable } from "./value-table.tsx";
 
 const Chart = lazy<{ data: ChartData }>(async () => (await import("./chart.tsx")).Chart);
+
+const NO_BYTES = new Uint8Array();
 
 const TITLES: Readonly<Record<ValueMode, string>> = {
   text: "Text",
@@ -92,7 +95,7 @@ function ValueContent({ value, text, mode }: { value: unknown; text: string; mod
         </>
       );
     default:
-      return <pre class="value-text">{valueText(value)}</pre>;
+      return <pre class="value-text">{valueText(textOfBytes(bytesOf(value) ?? NO_BYTES) ?? value)}</pre>;
   }
 }
 

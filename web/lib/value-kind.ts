@@ -33,8 +33,10 @@ export function modesOf(value: unknown): ValueMode[] {
   const table = tableOf(value);
   if (table !== undefined) modes.push("table");
   if (chartOf(value, table) !== undefined) modes.push("chart");
-  if (bytesOf(value) !== undefined) modes.push("hex");
-  modes.push("text");
+  const bytes = bytesOf(value);
+  if (bytes !== undefined && textOfBytes(bytes) === undefined) modes.push("hex", "text");
+  else if (bytes !== undefined) modes.push("text", "hex");
+  else modes.push("text");
   return modes;
 }
 
@@ -107,6 +109,21 @@ export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (value instanceof Uint8Array) return value as Uint8Array<ArrayBuffer>;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
   return undefined;
+}
+
+/** More bytes are not taken for text. */
+const MOST_TEXT = 1 << 20;
+
+/** The text that bytes are in UTF-8, such as a script's output. */
+export function textOfBytes(bytes: Uint8Array<ArrayBuffer>): string | undefined {
+  if (bytes.length === 0 || bytes.length > MOST_TEXT) return undefined;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they tell bytes from text
+    return /[\0-\x08\x0e-\x1f]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
 }
 
 const SIGNATURES: readonly (readonly [type: string, ...bytes: number[]])[] = [

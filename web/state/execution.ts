@@ -145,7 +145,8 @@ export class Execution {
 
   /** Numbers of jobs by task and status: as the engine tells them, else counted. */
   taskCounts(): ReadonlyMap<string, JobCounts> {
-    if (this.counts !== undefined && this.status === "RUNNING") return this.counts;
+    // Before the first job the engine still counts those of the execution before.
+    if (this.counts !== undefined && this.status === "RUNNING" && this.jobs.size > 0) return this.counts;
     const counts = new Map<string, Record<keyof JobCounts, number>>();
     for (const { task, status } of this.jobs.values()) {
       if (status === "CANCELLED" || status === "INTERRUPTED" || status === "DRYRUN") continue;
@@ -153,6 +154,6 @@ export class Execution {
       row[status]++;
       counts.set(task, row);
     }
-    return counts.size === 0 && this.counts !== undefined ? this.counts : counts;
+    return counts;
   }
 }

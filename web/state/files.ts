@@ -38,6 +38,12 @@ export async function removeFile(path: string): Promise<void> {
   changes.value++;
 }
 
+/** Where a file that a task names is here: bare paths are below the same folder. Others are elsewhere. */
+export function repositoryPath(path: string): string | undefined {
+  if (path.startsWith(FILES_ROOT)) return path;
+  return path.includes("://") ? undefined : FILES_ROOT + path.replace(/^(?:\.?\/)+/, "");
+}
+
 /** The last part of a path. */
 export function fileName(path: string): string {
   const trimmed = path.replace(/\/+$/, "");
