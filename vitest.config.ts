@@ -7,7 +7,7 @@ import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from
 import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
 import { buildInNode, listExamples } from "./test/browser/commands.ts";
-import { logWithCommand, runWithCommand, serveText } from "./test/browser/run-command.ts";
+import { logWithCommand, pythonStore, runWithCommand, serveText } from "./test/browser/run-command.ts";
 
 const root: string = import.meta.dirname;
 
@@ -122,7 +122,7 @@ if (chromium !== undefined) {
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        commands: { buildInNode, listExamples, logWithCommand, runWithCommand, serveText },
+        commands: { buildInNode, listExamples, logWithCommand, pythonStore, runWithCommand, serveText },
         provider: playwright({ launchOptions: { executablePath: chromium, args: ["--no-sandbox"] } }),
         instances: [{ browser: "chromium" }],
       },

@@ -76,12 +76,39 @@ export async function openOpfsSqlite(name: string): Promise<SqlDriver> {
   try {
     pool = await poolOf(name);
     db = new pool.OpfsSAHPoolDb("/redun.db");
-    const driver = new WasmDriver(await loadSqlite(), db, name, pool);
+    const opened = pool;
+    const driver = new WasmDriver(await loadSqlite(), db, name, () => opened.pauseVfs());
     driver.exec(SETTINGS);
     return driver;
   } catch (error) {
     db?.close();
     pool?.pauseVfs();
+    throw wasmError(error, name, "open");
+  }
+}
+
+/**
+ * Opens a copy of a database file in memory, for reading. Works on a page as well.
+ *
+ * @throws BackendError if the bytes are no SQLite database
+ */
+export async function openSqliteBytes(name: string, bytes: Uint8Array): Promise<SqlDriver> {
+  const api = await loadSqlite();
+  const { capi, oo1, wasm } = api;
+  const db = new oo1.DB(":memory:");
+  try {
+    const at = wasm.alloc(bytes.length);
+    const heap = wasm.heap8u();
+    heap.set(bytes, Number(at));
+    // A file in write-ahead mode says so here; in memory there is no such log.
+    if (bytes[18] === 2) heap.fill(1, Number(at) + 18, Number(at) + 20);
+    const flags = capi.SQLITE_DESERIALIZE_FREEONCLOSE | capi.SQLITE_DESERIALIZE_READONLY;
+    db.checkRc(capi.sqlite3_deserialize(db.pointer!, "main", at, bytes.length, bytes.length, flags));
+    const driver = new WasmDriver(api, db, name, () => {});
+    driver.prepare("SELECT count(*) AS n FROM sqlite_master").get();
+    return driver;
+  } catch (error) {
+    db.close();
     throw wasmError(error, name, "open");
   }
 }
@@ -97,14 +124,15 @@ class WasmDriver implements SqlDriver {
   private readonly db: Database;
   private readonly memory: WasmMemory;
   private readonly name: string;
-  private readonly pool: SAHPoolUtil;
+  private readonly release: () => void;
   private readonly statements = new Map<string, WasmStatement>();
 
-  constructor(api: Sqlite3Static, db: Database, name: string, pool: SAHPoolUtil) {
+  /** @param release - lets go of what the database is in, after it is closed */
+  constructor(api: Sqlite3Static, db: Database, name: string, release: () => void) {
     this.memory = new WasmMemory(api);
     this.db = db;
     this.name = name;
-    this.pool = pool;
+    this.release = release;
   }
 
   exec(sql: string): void {
@@ -151,7 +179,7 @@ class WasmDriver implements SqlDriver {
     this.statements.clear();
     this.memory.free();
     this.db.close();
-    this.pool.pauseVfs();
+    this.release();
   }
 }
 

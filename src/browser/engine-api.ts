@@ -146,6 +146,8 @@ export interface EngineApi {
   exportRecords(executionIds?: readonly string[]): Promise<readonly RecordJson[]>;
   /** @returns how many were new */
   importRecords(records: readonly RecordJson[]): Promise<number>;
+  /** Takes the history of a store of Python's redun, given its file `redun.db`. @returns how many records were new */
+  importPython(database: Blob): Promise<number>;
   listFiles(folder: string): Promise<readonly FileEntry[]>;
   readFile(path: string, start?: number, end?: number): Promise<Blob>;
   /** Copies a file that the user gave into the repository's storage. @returns its `opfs:` path */

@@ -1,11 +1,14 @@
 import type { Backend, RecordJson } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
 import { tagHash } from "../backend/tags.ts";
+import { pythonRecords } from "../backends/python-records.ts";
+import { openSqliteBytes } from "../backends/sqlite-wasm-driver.ts";
 import { CancelledError, DryRunError, PackageError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import { FileNotFoundError } from "../file/errors.ts";
 import type { OpfsFileSystem } from "../file-systems/opfs.ts";
 import { buildPackage, type Esbuild, loadWebPackage } from "../package/index.ts";
+import { pythonError } from "../scheduler/python-error.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { errorTraceback } from "../scheduler/traceback.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
@@ -263,6 +266,17 @@ export class EngineHost implements EngineApi {
 
   importRecords(records: readonly RecordJson[]): Promise<number> {
     return this.parts.backend.importRecords(records);
+  }
+
+  async importPython(database: Blob): Promise<number> {
+    const db = await openSqliteBytes("redun.db", new Uint8Array(await database.arrayBuffer()));
+    try {
+      let added = 0;
+      for (const records of pythonRecords(db, pythonError)) added += await this.importRecords(records);
+      return added;
+    } finally {
+      db.close();
+    }
   }
 
   async listFiles(folder: string): Promise<readonly FileEntry[]> {

@@ -188,6 +188,7 @@ class EngineClient {
       query: method("query"),
       exportRecords: method("exportRecords"),
       importRecords: method("importRecords"),
+      importPython: method("importPython"),
       listFiles: method("listFiles"),
       readFile: method("readFile"),
       addFile: method("addFile"),

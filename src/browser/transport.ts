@@ -128,6 +128,7 @@ const METHODS: ReadonlySet<string> = new Set([
   "query",
   "exportRecords",
   "importRecords",
+  "importPython",
   "listFiles",
   "readFile",
   "addFile",

@@ -179,6 +179,20 @@ describe("the engine in a tab", () => {
     await other.close();
   });
 
+  test("takes the history of a store of Python's redun, and refuses what is none", async () => {
+    const store = Uint8Array.from(atob(await commands.pythonStore()), (char) => char.charCodeAt(0));
+    expect(await engine.importPython(new Blob([store]))).toBeGreaterThan(30);
+    const jobs = await engine.query("find", { type: "Job", taskNames: ["py.double"] });
+    expect(jobs).toHaveLength(6);
+    const [job] = await engine.query("getJobs", [jobs[0]!.id]);
+    const [call] = await engine.query("getCallNodes", [job!.callHash!]);
+    const [value] = await engine.query("getValues", [call!.valueHash]);
+    expect([value!.type, decodeValue(value!.text)]).toEqual(["builtins.int", expect.any(Number)]);
+    await expect(
+      engine.importPython(new Blob(["no database, but long enough to be one ".repeat(100)])),
+    ).rejects.toThrow("it is not a SQLite database");
+  });
+
   test("tells of an error with its traceback", async () => {
     const outcome = await run("tab.fail", ["too far"]);
     expect(outcome).toMatchObject({

@@ -1,6 +1,6 @@
 /** Runs the built command for tests in a browser. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -8,12 +8,14 @@ import { join } from "node:path";
 import type { BrowserCommand } from "vitest/node";
 import type { RecordJson } from "../../src/backend/backend.ts";
 import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
+import { openSqlite } from "../../src/backends/sqlite-driver.ts";
 import { type Calls, callsOf } from "./calls.ts";
 
 declare module "vitest/browser" {
   interface BrowserCommands {
     runWithCommand(files: Record<string, string>, words: string[]): Promise<Calls>;
     logWithCommand(records: readonly RecordJson[]): Promise<string>;
+    pythonStore(): Promise<string>;
     serveText(text: string, headers: Record<string, string>): Promise<string>;
   }
 }
@@ -52,6 +54,20 @@ export const logWithCommand: BrowserCommand<[records: readonly RecordJson[]]> = 
     writeFileSync(join(folder, "tab.jsonl"), records.map((record) => `${JSON.stringify(record)}\n`).join(""));
     redunIn("import", "-f", "tab.jsonl");
     return redunIn("log") + redunIn("log", "-");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+/** The file of a store that Python's redun made, in write-ahead mode, as base64. */
+export const pythonStore: BrowserCommand<[]> = async () => {
+  const folder = mkdtempSync(join(tmpdir(), "redun-browser-"));
+  try {
+    const path = join(folder, "redun.db");
+    const db = await openSqlite(path);
+    db.exec(readFileSync(join(import.meta.dirname, "../backends/fixtures/python-redun.sql"), "utf8"));
+    db.close();
+    return readFileSync(path, "base64");
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,7 +1,11 @@
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import type { RecordJson } from "../../backend/backend.ts";
+import { pythonRecords } from "../../backends/python-records.ts";
+import { openSqlite } from "../../backends/sqlite-driver.ts";
+import { pythonError } from "../../scheduler/python-error.ts";
 import { type Cli, openRepoConfig } from "../cli.ts";
 import { RedunClientError } from "../client-error.ts";
 import { openStore } from "../store.ts";
@@ -17,26 +21,56 @@ export async function importRecords(
   given: Record<string, unknown>,
 ): Promise<void> {
   const { file } = given as { file: string };
-  const source = file === "-" ? process.stdin : createReadStream(file);
-  if (source !== process.stdin) await once(source, "open");
+  const isStore = file !== "-" && (await isDatabase(file));
   const backend = await openStore(openRepoConfig(cli).config, { migrate: true });
   try {
     let added = 0;
-    let number = 0;
-    let batch: RecordJson[] = [];
-    for await (const line of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
-      number++;
-      if (line.trim() === "") continue;
-      batch.push(parseRecord(line, number));
-      if (batch.length < BATCH) continue;
+    for await (const batch of isStore ? recordsOfPython(file) : recordsOfLines(file)) {
       added += await backend.importRecords(batch);
-      batch = [];
     }
-    if (batch.length > 0) added += await backend.importRecords(batch);
     cli.output.log(`Imported ${plural(added, "new record")}`);
   } finally {
     await backend.close();
   }
+}
+
+/** What every SQLite file begins with. */
+const SQLITE = "SQLite format 3\0";
+
+async function isDatabase(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(SQLITE.length), 0, SQLITE.length, 0);
+    return buffer.toString("latin1") === SQLITE;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The history of a store of Python's redun. */
+async function* recordsOfPython(path: string): AsyncGenerator<RecordJson[]> {
+  const db = await openSqlite(path);
+  try {
+    yield* pythonRecords(db, pythonError);
+  } finally {
+    db.close();
+  }
+}
+
+async function* recordsOfLines(path: string): AsyncGenerator<RecordJson[]> {
+  const source = path === "-" ? process.stdin : createReadStream(path);
+  if (source !== process.stdin) await once(source, "open");
+  let number = 0;
+  let batch: RecordJson[] = [];
+  for await (const line of createInterface({ input: source, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++;
+    if (line.trim() === "") continue;
+    batch.push(parseRecord(line, number));
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 function parseRecord(line: string, number: number): RecordJson {
