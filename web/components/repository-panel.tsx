@@ -59,7 +59,7 @@ export function RepositoryPanel(): JSX.Element {
         <input
           ref={picker}
           type="file"
-          accept=".jsonl"
+          accept=".jsonl,.db"
           hidden
           onChange={(event) => {
             const file = event.currentTarget.files?.[0];
@@ -71,7 +71,8 @@ export function RepositoryPanel(): JSX.Element {
       </div>
       <p class="hint">
         One record a line. The command line reads such a file with <code>redun import</code>, and writes one
-        with <code>redun export</code>.
+        with <code>redun export</code>. The file <code>redun.db</code> of Python's redun can be imported as
+        well, to look through its history.
       </p>
     </Section>
   );

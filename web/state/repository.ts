@@ -14,8 +14,12 @@ export async function exportRepository(name: string, executionIds?: readonly str
   return records.length;
 }
 
-/** Takes in the records of a file. @returns how many were new */
+/** What every SQLite file begins with. */
+const SQLITE = "SQLite format 3\0";
+
+/** Takes in the records of a file, or the history of Python's redun in its `redun.db`. @returns how many were new */
 export async function importRepository(file: Blob): Promise<number> {
+  if ((await file.slice(0, SQLITE.length).text()) === SQLITE) return (await getEngine()).importPython(file);
   const lines = (await file.text()).split("\n").filter((line) => line.trim() !== "");
   const records = lines.map((line, i): RecordJson => {
     const record: unknown = parseLine(line, i + 1);
