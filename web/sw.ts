@@ -1,6 +1,6 @@
 /**
- * Keeps the files of one build, so that the app opens without a network. A page that is open keeps the build that it
- * began with; the next visit gets the new one.
+ * Keeps the files of one build, so that the app opens without a network. What has a hash in its name never changes and
+ * comes from there; all else is asked for first, so that a visit with a network gets the newest build.
  *
  * @module
  */
@@ -51,11 +51,18 @@ async function keepLargeFiles(): Promise<void> {
   for (const file of LARGE_FILES) if ((await cache.match(file)) === undefined) await cache.add(file);
 }
 
+/** Milliseconds to wait for the network where there is a kept answer. */
+const PATIENCE = 3000;
+
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
   const isPage = request.mode === "navigate" && !request.url.endsWith("/report.html");
   const kept = await cache.match(isPage ? "./" : request, { ignoreSearch: true });
-  return isolated(kept ?? (await fetch(request)));
+  if (kept === undefined) return isolated(await fetch(request));
+  if (/-[A-Z0-9]{8,}\.\w+$/.test(new URL(request.url).pathname)) return isolated(kept);
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE, undefined));
+  const fresh = await Promise.race([fetch(request).catch(() => undefined), late]);
+  return isolated(fresh?.ok ? fresh : kept);
 }
 
 function isolated(response: Response): Response {
