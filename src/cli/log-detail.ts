@@ -3,6 +3,7 @@ import type { JobStatus } from "../backend/records.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import type { JobCounts } from "../scheduler/events.ts";
 import { ErrorValue, formatTraceback } from "../scheduler/traceback.ts";
+import { dedent } from "../util/dedent.ts";
 import { display } from "../value/display.ts";
 import { decodeValue } from "../value/value.ts";
 import { colors } from "./colors.ts";
@@ -19,7 +20,7 @@ import {
 } from "./record-lines.ts";
 import { statusTable } from "./status-table.ts";
 import { formatTagValue } from "./tag-text.ts";
-import { dedent, duration, indent, shortId } from "./text.ts";
+import { duration, indent, shortId } from "./text.ts";
 
 /** Longest text of a value in a detail. */
 const DETAIL = 2000;

@@ -1,7 +1,8 @@
 import type { PackageTask } from "../package/types.ts";
 import type { Task } from "../task/task.ts";
+import { dedent } from "../util/dedent.ts";
 import { taskCommand } from "./task-options.ts";
-import { dedent, indent } from "./text.ts";
+import { indent } from "./text.ts";
 import type { Workflow } from "./workflow.ts";
 
 /** The workflow's tasks by fullname. */

@@ -55,14 +55,6 @@ export function indent(text: string, by: string): string {
     .join("\n");
 }
 
-/** Removes the indentation that all lines but the first share, as a function inside a call has it. */
-export function dedent(text: string): string {
-  const [first = "", ...rest] = text.replaceAll("\t", "  ").split("\n");
-  const depths = rest.filter((line) => line.trim() !== "").map((line) => /^ */.exec(line)![0].length);
-  const depth = depths.length === 0 ? 0 : Math.min(...depths);
-  return [first, ...rest.map((line) => line.slice(depth))].join("\n");
-}
-
 /** `1 job`, `2 jobs`. */
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;

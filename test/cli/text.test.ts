@@ -4,17 +4,10 @@ import { inspectValue, jsonValue } from "../../src/cli/inspect.ts";
 import { progressText } from "../../src/cli/progress.ts";
 import { statusTable } from "../../src/cli/status-table.ts";
 import { formatTag, formatTags, formatTagValue, parseTag, parseTagValue } from "../../src/cli/tag-text.ts";
-import {
-  commandLine,
-  dedent,
-  duration,
-  localTime,
-  shellQuote,
-  shortId,
-  statusText,
-} from "../../src/cli/text.ts";
+import { commandLine, duration, localTime, shellQuote, shortId, statusText } from "../../src/cli/text.ts";
 import { compareVersions, satisfies } from "../../src/cli/version.ts";
 import { File } from "../../src/file/file.ts";
+import { dedent } from "../../src/util/dedent.ts";
 import { optionName } from "../../src/util/option-name.ts";
 
 const counts = (part: object) => ({ PENDING: 0, RUNNING: 0, FAILED: 0, CACHED: 0, DONE: 0, ...part });
@@ -156,6 +149,7 @@ describe("Short texts", () => {
 
   test("a function inside a call loses the indentation of the call", () => {
     expect(dedent("() => {\n      a;\n        b;\n    }")).toBe("() => {\n  a;\n    b;\n}");
+    expect(dedent("def f(n):\n    return n")).toBe("def f(n):\n    return n");
   });
 
   test("an option is the parameter in lower case with dashes", () => {

@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { ERROR_VALUE_TYPE } from "../../src/backend/records.ts";
 import { asError, errorRecord } from "../../src/executor/job-error.ts";
 import { ErrorValue } from "../../src/scheduler/traceback.ts";
+import { dedent } from "../../src/util/dedent.ts";
 import { dateTime, duration, shortId } from "../lib/format.ts";
 import type { Execution, Job } from "../state/execution.ts";
 import { type CallStory, readCall } from "../state/job-story.ts";
@@ -142,12 +143,4 @@ function StoredError({ text, execution }: { text: string; execution: Execution }
       jobAddress={(job) => address(["executions", execution.id, "jobs"], { job })}
     />
   );
-}
-
-/** Takes off what all lines but the first are indented by. */
-function dedent(source: string): string {
-  const [first = "", ...rest] = source.split("\n");
-  const indents = rest.filter((line) => line.trim() !== "").map((line) => /^\s*/.exec(line)![0].length);
-  const depth = indents.length === 0 ? 0 : Math.min(...indents);
-  return [first, ...rest.map((line) => line.slice(depth))].join("\n");
 }
