@@ -26,6 +26,23 @@ export interface SqlDriver {
   close(): void;
 }
 
+/** Runs work between `BEGIN` and `COMMIT`, or takes it back. @param exec - runs statements without parameters */
+export function transact<T>(exec: (sql: string) => void, work: () => T): T {
+  exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    exec("COMMIT");
+    return result;
+  } catch (error) {
+    try {
+      exec("ROLLBACK");
+    } catch {
+      // SQLite has rolled back by itself, as it does when the disk is full.
+    }
+    throw error;
+  }
+}
+
 /** Prepares statements by name. */
 export function prepareAll<K extends string>(
   db: SqlDriver,

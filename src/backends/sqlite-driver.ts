@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { BackendError } from "../errors/errors.ts";
-import type { SqlDriver, SqlRow, SqlStatement, SqlValue } from "./sql-driver.ts";
+import { type SqlDriver, type SqlRow, type SqlStatement, type SqlValue, transact } from "./sql-driver.ts";
 import { isOurs } from "./sql-schema.ts";
 
 /** For how long, in milliseconds, a writer waits for another process's transaction. */
@@ -133,19 +133,7 @@ class SqliteDriver implements SqlDriver {
   }
 
   transaction<T>(work: () => T): T {
-    this.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.exec("COMMIT");
-      return result;
-    } catch (error) {
-      try {
-        this.db.exec("ROLLBACK");
-      } catch {
-        // SQLite has rolled back by itself, as it does when the disk is full.
-      }
-      throw error;
-    }
+    return transact((sql) => this.exec(sql), work);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { Database, SAHPoolUtil, SQLite3Error, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import { BackendError } from "../errors/errors.ts";
-import type { SqlDriver, SqlStatement } from "./sql-driver.ts";
+import { type SqlDriver, type SqlStatement, transact } from "./sql-driver.ts";
 import { WasmMemory, WasmStatement } from "./sqlite-wasm-statement.ts";
 
 let sqlite: Promise<Sqlite3Static> | undefined;
@@ -158,19 +158,7 @@ class WasmDriver implements SqlDriver {
   }
 
   transaction<T>(work: () => T): T {
-    this.exec("BEGIN IMMEDIATE");
-    try {
-      const result = work();
-      this.exec("COMMIT");
-      return result;
-    } catch (error) {
-      try {
-        this.db.exec("ROLLBACK");
-      } catch {
-        // SQLite has rolled back by itself, as it does when there is no space left.
-      }
-      throw error;
-    }
+    return transact((sql) => this.exec(sql), work);
   }
 
   /** Also lets go of the files, so that another tab may open them. */
