@@ -5,7 +5,6 @@ const PATHS = {
   play: "M4.5 2.8v10.4L13 8z",
   stop: "M4 4h8v8H4z",
   chevron: "M6 3.5 10.5 8 6 12.5",
-  back: "M10 3.5 5.5 8l4.5 4.5",
   sun: "M8 1.5v1.6M8 12.9v1.6M1.5 8h1.6M12.9 8h1.6M3.4 3.4l1.1 1.1M11.5 11.5l1.1 1.1M12.6 3.4l-1.1 1.1M4.5 11.5l-1.1 1.1M10.8 8a2.8 2.8 0 1 1-5.6 0 2.8 2.8 0 0 1 5.6 0z",
   moon: "M13.2 9.6A5.6 5.6 0 0 1 6.4 2.8a5.6 5.6 0 1 0 6.8 6.8z",
   system: "M2 3h12v8H2zM5.5 13.5h5M8 11v2.5",
@@ -16,8 +15,6 @@ const PATHS = {
   upload: "M8 10.5V3M4.8 6.2 8 3l3.2 3.2M3 13.5h10",
   trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5",
   file: "M4 2h5l3 3v9H4zM9 2v3h3",
-  search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3 13.5 13.5",
-  close: "M4 4l8 8M12 4l-8 8",
 } as const;
 
 const FILLED: ReadonlySet<string> = new Set(["play", "stop"]);

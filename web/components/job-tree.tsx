@@ -52,6 +52,11 @@ export function JobTree({
     0,
     rows.findIndex(({ job }) => job.id === (activeId ?? selectedId)),
   );
+  const isActiveInSight = virtual.items.some(({ index }) => index === activeIndex);
+  useEffect(() => {
+    // An address may name a job far down.
+    if (selectedId !== undefined) virtual.scrollTo(activeIndex);
+  }, [selectedId]);
   const toggle = (id: string, open: boolean): void => {
     const next = new Set(closed);
     if (open) next.delete(id);
@@ -85,7 +90,7 @@ export function JobTree({
       role="tree"
       tabIndex={0}
       aria-label="Jobs"
-      aria-activedescendant={rows.length > 0 ? rowId(rows[activeIndex]!.job) : undefined}
+      aria-activedescendant={isActiveInSight ? rowId(rows[activeIndex]!.job) : undefined}
       onKeyDown={onKeyDown}
     >
       <div class="virtual-space" role="none" style={{ height: `${virtual.height}px` }}>

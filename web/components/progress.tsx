@@ -106,7 +106,7 @@ function ProgressRow({
 }
 
 /** Sums of counts. */
-export function addCounts(a: JobCounts, b: JobCounts): JobCounts {
+function addCounts(a: JobCounts, b: JobCounts): JobCounts {
   return {
     PENDING: a.PENDING + b.PENDING,
     RUNNING: a.RUNNING + b.RUNNING,

@@ -3,6 +3,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { engineState } from "../state/engine.ts";
 import { address, route } from "../state/router.ts";
 import { nextTheme, type Theme, theme } from "../state/theme.ts";
+import { ErrorNotice } from "./basics.tsx";
 import { Icon, type IconName } from "./icons.tsx";
 
 const PLACES = [
@@ -58,21 +59,31 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
         </button>
       </header>
       <main id="main" tabIndex={-1}>
+        <EngineFailure />
         {children}
       </main>
     </>
   );
 }
 
+/** Without an engine there is little to do but to say why. */
+function EngineFailure(): JSX.Element | null {
+  const state = engineState.value;
+  if (state.phase !== "failed") return null;
+  return (
+    <div class="engine-failure">
+      <ErrorNotice title="The engine could not start" error={state.message} />
+      <button type="button" class="button" onClick={() => location.reload()}>
+        <Icon name="reset" /> Load the page again
+      </button>
+    </div>
+  );
+}
+
 function EngineNote(): JSX.Element {
   const state = engineState.value;
   if (state.phase === "starting") return <span class="engine-note">Starting…</span>;
-  if (state.phase === "failed")
-    return (
-      <span class="engine-note failed" role="alert" title={state.message}>
-        The engine could not start
-      </span>
-    );
+  if (state.phase === "failed") return <span class="engine-note failed">No engine</span>;
   const { store, workers, repo } = state.info;
   const text = store === "opfs" ? "SQLite" : "IndexedDB";
   return (

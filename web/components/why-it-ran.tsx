@@ -104,7 +104,7 @@ function ChangeDetail({ change }: { change: Change }): JSX.Element {
 }
 
 /** Two texts, line by line. */
-export function SourceDiff({
+function SourceDiff({
   before,
   after,
   changesOnly = false,

@@ -107,7 +107,7 @@ export function mayHaveOtherDefaults(): boolean {
 }
 
 /** The source as the engine takes it. */
-export function workflowSource(text: string = source.value): WorkflowSource {
+function workflowSource(text: string = source.value): WorkflowSource {
   return { entry: "workflow.ts", files: { "workflow.ts": text } };
 }
 

@@ -116,6 +116,12 @@ function BuildNote(): JSX.Element {
   );
 }
 
+const NO_TASKS = {
+  building: "Building…",
+  failed: "The source could not be built, so its tasks are not known.",
+  ready: "There is no task yet. Define one with task(name, function).",
+} as const;
+
 function TaskPanel(): JSX.Element {
   const state = buildState.value;
   const tasks = state.built?.manifest.tasks ?? [];
@@ -124,11 +130,7 @@ function TaskPanel(): JSX.Element {
     <>
       <h2>Tasks</h2>
       {tasks.length === 0 ? (
-        <p class="muted">
-          {state.phase === "building"
-            ? "Building…"
-            : "There is no task yet. Define one with task(name, function)."}
-        </p>
+        <p class="muted">{NO_TASKS[state.phase]}</p>
       ) : (
         <fieldset class="task-list">
           <legend class="visually-hidden">Task to run</legend>
