@@ -1,8 +1,10 @@
+import { captureConsole } from "../executors/capture-console.ts";
 import { WebWorkerExecutor } from "../executors/web-worker-executor.ts";
 import { registerHttpFileSystem } from "../file-systems/http.ts";
 import { registerMemoryFileSystem } from "../file-systems/memory.ts";
 import { registerOpfsFileSystem } from "../file-systems/opfs.ts";
 import { type Esbuild, provideEngine, webEsbuild } from "../package/index.ts";
+import { logInCurrentJob } from "../scheduler/scheduler.ts";
 import { setSha512 } from "../value/hash.ts";
 import type { EngineEvent } from "./engine-api.ts";
 import { EngineHost } from "./engine-host.ts";
@@ -18,6 +20,7 @@ export async function startHost(
   modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
 ): Promise<() => Promise<void>> {
   await useFastHash();
+  captureLogs();
   provideEngine(modules);
   registerHttpFileSystem();
   registerMemoryFileSystem();
@@ -57,6 +60,14 @@ export async function startHost(
     offer.close();
     await host.close();
   };
+}
+
+/** What functions beside the scheduler print is for their jobs' logs; what is the engine's own goes on to the console. */
+function captureLogs(): void {
+  const show = console.log.bind(console);
+  captureConsole((line) => {
+    if (!logInCurrentJob(line)) show(line);
+  });
 }
 
 /** SHA-512 in WebAssembly takes half the time of JavaScript's. */

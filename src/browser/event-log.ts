@@ -51,12 +51,18 @@ const viewOf = ({ id, parentId, task, call }: JobInfo): JobView => ({ id, parent
 /** Writes a scheduler's jobs and counts to a log while one of its executions runs. @returns what ends that */
 export function logExecution(scheduler: Scheduler, executionId: string, log: EventLog): () => void {
   const base = (): { executionId: string; time: number } => ({ executionId, time: Date.now() });
+  // Until the scheduler begins, its counts are those of the execution before.
+  let hasBegun = false;
   const counts = (): void => {
+    if (!hasBegun) return;
     const table: Record<string, JobCounts> = {};
     for (const [task, numbers] of scheduler.status()) table[task] = { ...numbers };
     log.add({ ...base(), type: "counts", counts: table });
   };
   const stops = [
+    scheduler.on("execution-start", (event) => {
+      hasBegun ||= event.executionId === executionId;
+    }),
     scheduler.on("job-start", ({ job, executor }) =>
       log.add({ ...base(), type: "job-start", job: viewOf(job), executor }),
     ),

@@ -170,17 +170,17 @@ class RunningContext implements ExecutorContext {
 
   /** Made when asked for, so that it may be taken out of its object. */
   get log(): (line: string) => void {
-    return (line) => this.addLine(line);
+    return (line) => logLine(this.exec, this.job, line);
   }
+}
 
-  private addLine(line: string): void {
-    const { exec, job } = this;
-    job.log ??= [];
-    job.log.push(line);
-    if (job.log.length > 1000) job.log.splice(0, 500);
-    const { events } = exec.options;
-    if (events.has("job-log")) events.emit({ type: "job-log", job: job.info, line });
-  }
+/** Adds a line to a running job's log. */
+export function logLine(exec: Execution, job: Job, line: string): void {
+  job.log ??= [];
+  job.log.push(line);
+  if (job.log.length > 1000) job.log.splice(0, 500);
+  const { events } = exec.options;
+  if (events.has("job-log")) events.emit({ type: "job-log", job: job.info, line });
 }
 
 /** Fails a job that runs longer than its timeout, and tells it through its signal. */

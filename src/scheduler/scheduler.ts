@@ -20,7 +20,7 @@ import type { Task } from "../task/task.ts";
 import { uuid } from "../util/uuid.ts";
 import { trim } from "../value/display.ts";
 import { mergeObjects } from "../value/nested.ts";
-import { awaitExpression } from "./call.ts";
+import { awaitExpression, logLine } from "./call.ts";
 import { Cell } from "./cell.ts";
 import { jobStorage } from "./current-job.ts";
 import { evaluate, hasExpression } from "./evaluate.ts";
@@ -354,6 +354,19 @@ setEvaluator(() => {
   if (job === undefined || exec === undefined) return undefined;
   return (node) => awaitExpression(exec, job, lazy(node), () => trim(describeNode(node)));
 });
+
+/**
+ * Adds a line to the log of the job whose code is running in this thread.
+ *
+ * @returns whether there is one
+ */
+export function logInCurrentJob(line: string): boolean {
+  const job = jobStorage.current();
+  const exec = job === undefined ? undefined : executions.get(job.executionId);
+  if (job === undefined || exec === undefined) return false;
+  logLine(exec, job, line);
+  return true;
+}
 
 const executions = new Map<string, Execution>();
 

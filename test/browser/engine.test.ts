@@ -163,6 +163,41 @@ describe("the engine in a tab", () => {
     expect(here.length).toBeGreaterThan(2);
   });
 
+  test("hands on what functions print, in workers and beside the scheduler, as their jobs' logs", async () => {
+    const text = `import { task } from "redun";
+export const plain = task("logs.plain", (n: number) => { console.log("plain", n); return n; });
+export const later = task("logs.later", async (n: number) => {
+  console.log("before");
+  const m = await plain(n);
+  console.warn("after %d", m);
+  return m;
+});
+export const main = task("logs.main", () => [later(1), later(2)]);
+`;
+    const asked = await request(engine, "logs.main", [], { entry: "logs.ts", files: { "logs.ts": text } });
+    await engine.start(asked);
+    await engine.outcome(asked.executionId);
+    const events = (await engine.eventsAfter(0)).filter(
+      ({ executionId }) => executionId === asked.executionId,
+    );
+    const calls = new Map(
+      events.flatMap((event) =>
+        event.type === "job-start" ? [[event.job.id, event.job.call] as const] : [],
+      ),
+    );
+    const lines = events.flatMap((event) =>
+      event.type === "job-log" ? [`${calls.get(event.jobId)}: ${event.line}`] : [],
+    );
+    expect(lines.sort()).toEqual([
+      "logs.later(n=1): after 1",
+      "logs.later(n=1): before",
+      "logs.later(n=2): after 2",
+      "logs.later(n=2): before",
+      "logs.plain(n=1): plain 1",
+      "logs.plain(n=2): plain 2",
+    ]);
+  });
+
   test("exports an execution to the command line, and imports it into another repository", async () => {
     const asked = await request(engine, "tab.main", [20, 1]);
     await engine.start(asked);
