@@ -1,6 +1,7 @@
 /** Workflows to begin with. */
 import errors from "../../examples/errors/workflow.ts?text";
 import weather from "../../examples/folder/weather/2012.csv?text";
+import fractal from "../../examples/fractal/workflow.ts?text";
 import hello from "../../examples/hello/workflow.ts?text";
 import recursion from "../../examples/recursion/workflow.ts?text";
 import csv from "../examples/csv.ts?text";
@@ -23,6 +24,7 @@ export const examples: readonly Example[] = [
     text: csv,
     sample: { name: "weather-2012.csv", text: weather },
   },
+  { name: "fractal", title: "A fractal in WebAssembly", text: fractal },
   { name: "recursion", title: "Recursion", text: recursion },
   { name: "errors", title: "Errors and retries", text: errors },
 ];
