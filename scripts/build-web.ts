@@ -196,6 +196,12 @@ async function buildServiceWorker(outdir: string, builds: readonly Built[], esbu
   ];
   const large = [SQLITE, esbuild, ...outputs.filter(isLarge)];
   const identity = hashOf(readFileSync(join(outdir, "index.html")), [...files, ...large].join("\n"));
+  const hashes = Object.fromEntries(
+    [...files, ...large].map((file) => {
+      const content = readFileSync(join(outdir, file === "./" ? "index.html" : file));
+      return [file, createHash("sha256").update(content).digest("hex")];
+    }),
+  );
   await build({
     absWorkingDir: root,
     entryPoints: ["web/sw.ts"],
@@ -208,6 +214,7 @@ async function buildServiceWorker(outdir: string, builds: readonly Built[], esbu
       VERSION: JSON.stringify(identity),
       FILES: JSON.stringify(files),
       LARGE_FILES: JSON.stringify(large),
+      HASHES: JSON.stringify(hashes),
     },
     logLevel: "warning",
   });

@@ -1,21 +1,38 @@
 /** What runs in a tab's dedicated worker: the engine of a repository. */
 import { startHost } from "./browser/engine-start.ts";
-import type { StartMessage } from "./browser/start-message.ts";
+import type { FromEngine, ToEngine } from "./browser/start-message.ts";
 import { plainRecord } from "./browser/transport.ts";
 import * as redun from "./index.ts";
 
+const say = (message: FromEngine): void => globalThis.postMessage(message);
+
+// Code of a workflow may call it, and the page would not hear of it otherwise.
+const close = globalThis.close.bind(globalThis);
+globalThis.close = () => {
+  say({ type: "ended" });
+  close();
+};
+
 let end: (() => Promise<void>) | undefined;
 
-globalThis.addEventListener("message", async ({ data }: MessageEvent<StartMessage | "close">) => {
-  if (data === "close") {
-    await end?.();
-    globalThis.postMessage({ type: "closed" });
-    return;
-  }
-  try {
-    end = await startHost(data, { redun });
-    globalThis.postMessage({ type: "ready" });
-  } catch (error) {
-    globalThis.postMessage({ type: "failed", error: plainRecord(error) });
+globalThis.addEventListener("message", async ({ data }: MessageEvent<ToEngine>) => {
+  switch (data.type) {
+    case "start":
+      try {
+        end = await startHost(data, { redun });
+        say({ type: "ready" });
+      } catch (error) {
+        say({ type: "failed", error: plainRecord(error) });
+      }
+      break;
+    case "ping":
+      say({ type: "pong" });
+      break;
+    case "close":
+      try {
+        await end?.();
+      } finally {
+        say({ type: "closed" });
+      }
   }
 });

@@ -8,6 +8,8 @@
 declare const VERSION: string;
 declare const FILES: readonly string[];
 declare const LARGE_FILES: readonly string[];
+/** SHA-256 of each file, in hex digits. */
+declare const HASHES: Readonly<Record<string, string>>;
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
@@ -48,7 +50,25 @@ async function removeOldBuilds(): Promise<void> {
 
 async function keepLargeFiles(): Promise<void> {
   const cache = await caches.open(CACHE);
-  for (const file of LARGE_FILES) if ((await cache.match(file)) === undefined) await cache.add(file);
+  for (const file of LARGE_FILES) if ((await keptFile(cache, file)) === undefined) await cache.add(file);
+}
+
+/**
+ * A kept file, if it is what the build made. Code of a workflow runs on this origin, in workers, which may write to the
+ * cache as well; nothing of theirs may become a part of the app.
+ */
+async function keptFile(cache: Cache, file: string): Promise<Response | undefined> {
+  const kept = await cache.match(file, { ignoreSearch: true });
+  if (kept === undefined) return undefined;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await kept.clone().arrayBuffer()));
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex === HASHES[file] ? kept : undefined;
+}
+
+/** The name under which the build lists what a request asks for. */
+function fileOf({ url, mode }: Request): string {
+  const path = new URL(url).href.slice(worker.registration.scope.length).replace(/[?#].*$/, "");
+  return path === "" || (mode === "navigate" && path !== "report.html") ? "./" : path;
 }
 
 /** Milliseconds to wait for the network where there is a kept answer. */
@@ -56,8 +76,7 @@ const PATIENCE = 3000;
 
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
-  const isPage = request.mode === "navigate" && !request.url.endsWith("/report.html");
-  const kept = await cache.match(isPage ? "./" : request, { ignoreSearch: true });
+  const kept = await keptFile(cache, fileOf(request));
   if (kept === undefined) return isolated(await fetch(request));
   if (/-[A-Z0-9]{8,}\.\w+$/.test(new URL(request.url).pathname)) return isolated(kept);
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE, undefined));

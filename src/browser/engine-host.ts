@@ -30,7 +30,7 @@ import type {
 } from "./engine-api.ts";
 import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
 import { EventLog, logExecution } from "./event-log.ts";
-import { storedOutcome } from "./stored-outcome.ts";
+import { RESUMES, storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
 
 /** What an {@link EngineHost} works with. */
@@ -50,9 +50,17 @@ export interface EngineParts {
 
 /** An execution that was asked for. */
 interface Run {
+  /** Id under which it is kept. */
+  readonly stored: string;
   readonly abort: AbortController;
   readonly outcome: Promise<RunOutcome>;
+  hasEnded: boolean;
 }
+
+/** So often is an execution begun again that ended its engines before they had lived for a while. */
+const MOST_TRIES = 3;
+/** Milliseconds after which an engine that has begun an execution again counts as alive. */
+const ALIVE = 10_000;
 
 /** So many executions are remembered with their results; older ones are read from the store. */
 const REMEMBERED = 100;
@@ -85,6 +93,7 @@ export class EngineHost implements EngineApi {
   private readonly runs = new Map<string, Run>();
   private readonly accepted = new Map<string, Promise<void>>();
   private turn: Promise<unknown> = Promise.resolve();
+  private isClosing = false;
 
   constructor(parts: EngineParts) {
     this.parts = parts;
@@ -134,76 +143,106 @@ export class EngineHost implements EngineApi {
   }
 
   private async accept(request: RunRequest): Promise<void> {
+    const id = request.executionId;
     const stored = await this.package(request.package);
-    const run = { id: request.executionId, request, args: commandLine(stored, request), time: Date.now() };
+    // It may have ended in an engine before this one, whose answer never came.
+    if ((await this.parts.backend.getExecutions([id]))[0] !== undefined) return;
+    const args = commandLine(stored, request);
+    const run = { id, current: id, interrupted: [], tries: 0, request, args, time: Date.now() };
     // Kept first, so that what has begun is never forgotten.
     await this.parts.state.addRun(run);
-    this.begin(run, run.id);
+    this.begin(run);
   }
 
-  /** The interrupted execution stays as it is; another goes on in its place, and takes what it has done from the cache. */
+  /**
+   * Goes on with an execution that was interrupted: it stays as it is, and another in its place takes what it has done
+   * from the cache. One that keeps taking the engine down with it is given up.
+   */
   private async resume(run: StoredRun): Promise<void> {
-    const [earlier] = await this.parts.backend.getExecutions([run.id]);
-    if (earlier === undefined) {
-      this.begin(run, run.id);
+    const { state, backend } = this.parts;
+    const [begun] = await backend.getExecutions([run.current]);
+    if (begun !== undefined) await backend.addTags([interruptedTag(run.current)]);
+    const tries = run.tries + 1;
+    if (tries > MOST_TRIES) {
+      await state.removeRun(run.id);
       return;
     }
-    await this.parts.backend.addTags([interruptedTag(run.id)]);
-    this.begin(run, uuid());
+    const next =
+      begun === undefined
+        ? { ...run, tries }
+        : { ...run, tries, current: uuid(), interrupted: [...run.interrupted, run.current] };
+    await state.addRun(next);
+    const { ended } = this.begin(next);
+    // Only an engine that lives gets here.
+    const alive = setTimeout(() => void state.addRun({ ...next, tries: 0 }).catch(() => {}), ALIVE);
+    void ended.then(() => clearTimeout(alive));
   }
 
-  private begin(run: StoredRun, executionId: string): void {
+  private begin(run: StoredRun): { readonly ended: Promise<unknown> } {
     const abort = new AbortController();
-    const outcome = this.turn.then(() => this.execute(run, executionId, abort.signal));
-    this.turn = outcome;
-    for (const id of new Set([run.id, executionId])) this.runs.set(id, { abort, outcome });
-    void outcome.then(() => {
-      for (const id of this.runs.keys()) {
-        if (this.runs.size <= REMEMBERED || this.running.size > 0) break;
-        this.runs.delete(id);
-        this.accepted.delete(id);
+    const outcome = this.turn.then(() => this.execute(run, abort.signal));
+    const ended = outcome.catch(() => {});
+    this.turn = ended;
+    const entry: Run = { stored: run.id, abort, outcome, hasEnded: false };
+    for (const id of new Set([run.id, ...run.interrupted, run.current])) this.runs.set(id, entry);
+    void ended.then(() => {
+      entry.hasEnded = true;
+      for (const [id, { hasEnded }] of this.runs) {
+        if (this.runs.size <= REMEMBERED) break;
+        if (hasEnded) this.runs.delete(id);
       }
     });
+    return { ended };
   }
 
-  /** Never rejects. */
-  private async execute(run: StoredRun, executionId: string, signal: AbortSignal): Promise<RunOutcome> {
-    const { request } = run;
+  private async execute(run: StoredRun, signal: AbortSignal): Promise<RunOutcome> {
+    const { current: executionId } = run;
     const started = Date.now();
-    const resumes = executionId === run.id ? {} : { resumes: run.id };
+    const resumes = run.interrupted.at(-1);
     this.running.add(executionId);
-    this.log.add({ type: "execution-start", executionId, time: started, args: run.args, ...resumes });
+    const start = { type: "execution-start", executionId, time: started, args: run.args } as const;
+    this.log.add(resumes === undefined ? start : { ...start, resumes });
     const stop = logExecution(this.scheduler, executionId, this.log);
     let outcome: RunOutcome;
     try {
-      if (signal.aborted) throw new CancelledError("The execution was cancelled");
-      const task = await this.loadTask(request);
-      const tags = [...(request.tags ?? [])];
-      if (resumes.resumes !== undefined) tags.push(["redun.resumes", run.id]);
-      const value: unknown = await this.scheduler.run(task(...argumentsOf(request)), {
-        executionId,
-        args: run.args,
-        tags,
-        signal,
-        ...(request.cache === undefined ? {} : { cache: request.cache }),
-        ...(request.dryRun === undefined ? {} : { dryRun: request.dryRun }),
-        ...(request.context === undefined ? {} : { context: contextOf(request.context) }),
-      });
-      const encoded = encodeValue(value, "result");
-      outcome = { status: "DONE", value: encoded.text, valueHash: encoded.hash };
+      outcome = await this.evaluate(run, signal);
     } catch (error) {
       const status =
         error instanceof CancelledError ? "CANCELLED" : error instanceof DryRunError ? "DRYRUN" : "FAILED";
       outcome = { status, error: plainRecord(error), traceback: errorTraceback(error) };
+    } finally {
+      stop();
+      this.running.delete(executionId);
     }
-    stop();
-    this.running.delete(executionId);
+    // What is cut off because this engine ends is for the next one.
+    if (this.isClosing && signal.aborted) return outcome;
     // One that can't be removed is only taken from the cache once more.
     await this.parts.state.removeRun(run.id).catch(() => {});
+    this.accepted.delete(run.id);
     const time = Date.now();
     this.log.add({ type: "execution-end", executionId, time, duration: time - started, outcome });
     this.log.flush();
     return outcome;
+  }
+
+  private async evaluate(run: StoredRun, signal: AbortSignal): Promise<RunOutcome> {
+    const { request, current: executionId } = run;
+    if (signal.aborted) throw new CancelledError("The execution was cancelled");
+    const task = await this.loadTask(request);
+    const tags = [...(request.tags ?? [])];
+    const resumes = run.interrupted.at(-1);
+    if (resumes !== undefined) tags.push([RESUMES, resumes]);
+    const value: unknown = await this.scheduler.run(task(...argumentsOf(request)), {
+      executionId,
+      args: run.args,
+      tags,
+      signal,
+      ...(request.cache === undefined ? {} : { cache: request.cache }),
+      ...(request.dryRun === undefined ? {} : { dryRun: request.dryRun }),
+      ...(request.context === undefined ? {} : { context: contextOf(request.context) }),
+    });
+    const encoded = encodeValue(value, "result");
+    return { status: "DONE", value: encoded.text, valueHash: encoded.hash };
   }
 
   private async loadTask({ package: hash, task: fullname }: RunRequest): Promise<Task> {
@@ -239,7 +278,11 @@ export class EngineHost implements EngineApi {
   }
 
   async cancel(executionId: string): Promise<void> {
-    this.runs.get(executionId)?.abort.abort();
+    const run = this.runs.get(executionId);
+    if (run === undefined) return;
+    run.abort.abort();
+    // One that waits for its turn must not begin in a later engine.
+    await this.parts.state.removeRun(run.stored);
   }
 
   async eventsAfter(seq: number): Promise<readonly EngineEvent[]> {
@@ -299,7 +342,9 @@ export class EngineHost implements EngineApi {
     await this.parts.files?.remove(path);
   }
 
+  /** Ends what is at work; the next engine goes on with it. */
   async close(): Promise<void> {
+    this.isClosing = true;
     for (const { abort } of this.runs.values()) abort.abort();
     await this.turn;
     await this.scheduler.close();

@@ -57,6 +57,7 @@ export async function startHost(
   const offer = offerEngine(repo, engine, host);
   emit = offer.emit;
   return async () => {
+    emit = () => {};
     offer.close();
     await host.close();
   };

@@ -9,6 +9,12 @@ export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "ma
 export interface StoredRun {
   /** Id of the execution. */
   readonly id: string;
+  /** The execution that is at work for it: itself, or the last of those that went on in its place. */
+  readonly current: string;
+  /** Those that were interrupted, oldest first. */
+  readonly interrupted: readonly string[];
+  /** How often an engine began it and was not seen alive for a while afterwards. */
+  readonly tries: number;
   readonly request: RunRequest;
   /** The command line to record. */
   readonly args: readonly string[];

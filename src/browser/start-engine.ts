@@ -1,17 +1,8 @@
 import { SchedulerError } from "../errors/errors.ts";
-import type { ErrorRecord } from "../errors/redun-error.ts";
-import { fromJobError } from "../executor/job-error.ts";
 import { uuid } from "../util/uuid.ts";
 import type { Engine, EngineApi, EngineEvent, EngineOptions } from "./engine-api.ts";
-import type { StartMessage } from "./start-message.ts";
+import { EngineWorker } from "./engine-worker-handle.ts";
 import { callEngine, channelName, type Message } from "./transport.ts";
-
-declare const REDUN_VERSION: string | undefined;
-
-/** What an engine's worker says to the page that started it. */
-type FromEngine =
-  | { readonly type: "ready" | "closed" }
-  | { readonly type: "failed"; readonly error: ErrorRecord };
 
 /** The engine that a page talks to now. */
 interface Connection {
@@ -21,6 +12,9 @@ interface Connection {
   readonly gone: Promise<never>;
   readonly leave: () => void;
 }
+
+/** Milliseconds until an engine is tried again that could not be started here. */
+const RETRY = 2000;
 
 /** Says that a call was cut off because the engine has moved. */
 const MOVED: unique symbol = Symbol("moved");
@@ -59,6 +53,7 @@ class EngineClient {
   private readonly moveListeners = new Set<() => void>();
   private connection: PromiseWithResolvers<Connection> = Promise.withResolvers();
   private connected: Connection | undefined = undefined;
+  private hasConnected = false;
   /** Settles when this tab has ended the engine that it ran, if it did. */
   private leading: Promise<void> = Promise.resolve();
   private own: string | undefined = undefined;
@@ -75,59 +70,61 @@ class EngineClient {
     this.channel.addEventListener("message", this.receive);
     const failed = this.stand();
     this.channel.postMessage({ kind: "hello" } satisfies Message);
-    await Promise.race([this.connection.promise, failed]);
+    try {
+      await Promise.race([this.connection.promise, failed]);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   /** Stands by to run the engine. @returns a promise that rejects if it can't */
   private stand(): Promise<never> {
     const { signal } = this.closing;
-    const lead = async (): Promise<void> => {
-      const worker = await this.startWorker();
-      if (!signal.aborted) {
-        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-      }
-      await closeWorker(worker);
-    };
     return new Promise<never>((_resolve, reject) => {
       // The lock is held for as long as the engine runs, and lost with the tab; the next that waits for it leads.
       const name = channelName(this.repo);
-      this.leading = navigator.locks.request(name, { signal }, lead).catch((error: unknown) => {
-        if (signal.aborted) return;
-        this.connection.reject(error);
-        reject(error);
-      });
+      this.leading = navigator.locks
+        .request(name, { signal }, () => this.lead())
+        .catch((error: unknown) => {
+          if (signal.aborted) return;
+          this.lose(error);
+          reject(error);
+          // What failed once, such as loading the worker without a network, may not the next time.
+          setTimeout(() => {
+            if (!signal.aborted) this.stand().catch(() => {});
+          }, RETRY);
+        });
     });
   }
 
-  private startWorker(): Promise<Worker> {
-    const { urls = {}, workers = navigator.hardwareConcurrency, store } = this.options;
-    const engine = uuid();
-    const address = (url: string | URL): string => new URL(url, location.href).href;
-    const worker = new Worker(urls.engine ?? defaultUrl(), { type: "module", name: `redun ${this.repo}` });
-    this.own = engine;
-    const message: StartMessage = {
-      repo: this.repo,
-      engine,
-      version: typeof REDUN_VERSION === "string" ? REDUN_VERSION : "development",
-      workers: Math.max(1, workers),
-      store,
-      urls: {
-        job: urls.job === undefined ? undefined : address(urls.job),
-        esbuild: address(urls.esbuild ?? "/esbuild.wasm"),
-      },
-    };
-    return new Promise((resolve, reject) => {
-      worker.onerror = (event) => {
-        event.preventDefault();
-        const text = `Cannot run the engine of ${this.repo}: ${event.message || "its worker can't be loaded"}`;
-        reject(new SchedulerError(text, { hint: "Reload the page." }));
-      };
-      worker.addEventListener("message", ({ data }: MessageEvent<FromEngine>) => {
-        if (data.type === "ready") resolve(worker);
-        else if (data.type === "failed") reject(fromJobError({ value: undefined, record: data.error }));
-      });
-      worker.postMessage(message);
-    });
+  /** Runs engines, one after another where one dies, until this page lets go. */
+  private async lead(): Promise<void> {
+    const { signal } = this.closing;
+    const aborted = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    while (!signal.aborted) {
+      const started = Date.now();
+      this.own = uuid();
+      const worker = await EngineWorker.start(this.repo, this.own, this.options);
+      await Promise.race([aborted, worker.ended]);
+      if (signal.aborted) await worker.close();
+      else {
+        worker.terminate();
+        // One that dies at once would die for ever.
+        if (Date.now() - started < RETRY) {
+          throw new SchedulerError(`Cannot run the engine of ${this.repo}: it ended as soon as it had begun`);
+        }
+      }
+    }
+  }
+
+  /** There is no engine until another one says that it is here. */
+  private lose(error: unknown): void {
+    this.connection = Promise.withResolvers();
+    this.connection.promise.catch(() => {});
+    this.connection.reject(error);
+    this.connected?.leave();
+    this.connected = undefined;
   }
 
   private readonly receive = ({ data: message }: MessageEvent<Message>): void => {
@@ -139,7 +136,8 @@ class EngineClient {
 
   private connect(engine: string): void {
     if (this.connected?.engine === engine) return;
-    const moved = this.connected !== undefined;
+    const moved = this.hasConnected;
+    this.hasConnected = true;
     this.connected?.leave();
     const gone = Promise.withResolvers<never>();
     gone.promise.catch(() => {});
@@ -210,27 +208,7 @@ class EngineClient {
   }
 }
 
-/** Milliseconds in which an engine should have ended its jobs and closed its store. What it has not stored is lost. */
-const GRACE = 5000;
-
-async function closeWorker(worker: Worker): Promise<void> {
-  await new Promise<void>((resolve) => {
-    worker.addEventListener("message", ({ data }: MessageEvent<FromEngine>) => {
-      if (data.type === "closed") resolve();
-    });
-    setTimeout(resolve, GRACE);
-    worker.postMessage("close");
-  });
-  worker.terminate();
-}
-
 function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   listeners.add(listener);
   return () => void listeners.delete(listener);
-}
-
-/** The engine's worker as it was written, or in the built package, all of whose modules are in one folder. */
-function defaultUrl(): URL {
-  const here = import.meta.url;
-  return /\.ts\b/.test(here) ? new URL("../engine-worker.ts", here) : new URL("engine-worker.js", here);
 }

@@ -1,7 +1,9 @@
+import type { ErrorRecord } from "../errors/redun-error.ts";
 import type { EngineInfo } from "./engine-api.ts";
 
-/** What the page that starts an engine says to its worker. */
+/** What an engine needs to start. */
 export interface StartMessage {
+  readonly type: "start";
   readonly repo: string;
   /** Id of the engine among those that the repository has had. */
   readonly engine: string;
@@ -11,3 +13,11 @@ export interface StartMessage {
   /** Absolute addresses. */
   readonly urls: { readonly job: string | undefined; readonly esbuild: string };
 }
+
+/** What the page that starts an engine says to its worker. */
+export type ToEngine = StartMessage | { readonly type: "ping" | "close" };
+
+/** What the worker says to that page. */
+export type FromEngine =
+  | { readonly type: "ready" | "pong" | "closed" | "ended" }
+  | { readonly type: "failed"; readonly error: ErrorRecord };

@@ -1,12 +1,17 @@
 import type { Backend } from "../backend/backend.ts";
-import { CancelledError } from "../errors/errors.ts";
+import { hasCode } from "../errors/redun-error.ts";
 import { ErrorValue } from "../scheduler/traceback.ts";
 import { decodeValue } from "../value/value.ts";
 import type { RunOutcome } from "./engine-api.ts";
 import { plainRecord } from "./transport.ts";
 
+/** Tag of an execution that went on in the place of the one that it names. */
+export const RESUMES = "redun.resumes";
+
 /** How an execution ended, from its records. @returns nothing for one that is unknown, or has not ended */
 export async function storedOutcome(backend: Backend, executionId: string): Promise<RunOutcome | undefined> {
+  const [next] = await backend.find({ type: "Execution", tags: [{ key: RESUMES, value: executionId }] });
+  if (next !== undefined) return storedOutcome(backend, next.id);
   const [execution] = await backend.getExecutions([executionId]);
   const [job] = execution?.jobId ? await backend.getJobs([execution.jobId]) : [];
   if (!job?.callHash) return undefined;
@@ -16,6 +21,6 @@ export async function storedOutcome(backend: Backend, executionId: string): Prom
   if (job.status !== "FAILED") return { status: "DONE", value: value.text, valueHash: value.hash };
   const stored = decodeValue(value.text);
   if (!(stored instanceof ErrorValue)) return undefined;
-  const status = stored.error instanceof CancelledError ? "CANCELLED" : "FAILED";
+  const status = hasCode(stored.error, "cancelled") ? "CANCELLED" : "FAILED";
   return { status, error: plainRecord(stored.error), traceback: stored.traceback };
 }

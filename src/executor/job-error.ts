@@ -7,10 +7,19 @@ import type { JobError } from "./executor.ts";
 export function asError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   const error = new Error(
-    typeof thrown === "string" ? thrown : `A task threw a value that is not an error: ${String(thrown)}`,
+    typeof thrown === "string" ? thrown : `A task threw a value that is not an error: ${textOf(thrown)}`,
   );
   error.cause = thrown;
   return error;
+}
+
+/** Not everything can be made text: an object without a prototype throws. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** An error as a record of plain data. */

@@ -367,6 +367,69 @@ describe("engines of one repository", () => {
     expect(Object.keys(await jobsOf(engine))).toEqual(["CACHED"]);
   });
 
+  const single = (text: string): WorkflowSource => ({
+    entry: "main.ts",
+    files: { "main.ts": `import { task } from "redun";\n${text}` },
+  });
+  const SLOW = `const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+export const slow = task("tab.slow", async (n: number) => { await wait(1500); return n; });`;
+
+  test("hands what is at work to the next page when it is closed", async () => {
+    const second = await open(repo);
+    const asked = await request(engine, "tab.slow", [1], single(SLOW));
+    await engine.start(asked);
+    const outcome = second.outcome(asked.executionId);
+    const hasStarted = async (): Promise<boolean> =>
+      (await engine.eventsAfter(0)).some(({ type }) => type === "job-start");
+    await expect.poll(hasStarted, { timeout: 5000 }).toBe(true);
+    await engine.close();
+    expect(resultOf((await outcome)!)).toBe(1);
+    expect(await second.query("count", { type: "Execution" })).toBe(2);
+    await second.close();
+    const third = await open(repo);
+    expect(resultOf((await third.outcome(asked.executionId))!)).toBe(1);
+    expect((await third.info()).running).toEqual([]);
+  });
+
+  test("is begun again when the code of a workflow ends it, and gives that execution up in the end", async () => {
+    const deadly = single(
+      `export const die = task("tab.die", async () => { self.close(); await new Promise(() => {}); });`,
+    );
+    const asked = await request(engine, "tab.die", [], deadly);
+    let moves = 0;
+    engine.onMoved(() => void moves++);
+    await engine.start(asked);
+    await expect.poll(() => moves, { timeout: 40_000 }).toBe(4);
+    expect((await engine.info()).running).toEqual([]);
+    expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
+  });
+
+  test("goes on after a module that throws what is no error", async () => {
+    const odd = single(`export const odd = task("tab.odd", () => 1);\nthrow Object.create(null);`);
+    expect(await runOn(engine, "tab.odd", [], odd)).toMatchObject({ status: "FAILED" });
+    expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
+  });
+
+  test("never begins what was cancelled while it waited, and tells so later", async () => {
+    const first = await request(engine, "tab.slow", [1], single(SLOW));
+    const waiting = await request(engine, "tab.slow", [2], single(SLOW));
+    const cancelled = await request(engine, "tab.slow", [3], single(SLOW));
+    await engine.start(first);
+    await engine.start(waiting);
+    await engine.cancel(waiting.executionId);
+    await engine.outcome(first.executionId);
+    expect(await engine.outcome(waiting.executionId)).toMatchObject({ status: "CANCELLED" });
+    await engine.start(cancelled);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await engine.cancel(cancelled.executionId);
+    await engine.outcome(cancelled.executionId);
+    await engine.close();
+    engine = await open(repo);
+    expect((await engine.info()).running).toEqual([]);
+    expect(await engine.outcome(cancelled.executionId)).toMatchObject({ status: "CANCELLED" });
+    expect(await engine.query("find", { type: "Execution", ids: [waiting.executionId] })).toEqual([]);
+  });
+
   test("goes on with an execution whose tab was closed, from the cache", async () => {
     await engine.close();
     const frame = document.createElement("iframe");

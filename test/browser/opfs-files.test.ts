@@ -29,6 +29,14 @@ describe("the OPFS file system", () => {
     expect(await fileSystem.list("opfs://.redun")).toEqual([]);
   });
 
+  test("has folders of any name", async () => {
+    const files = new OpfsFileSystem();
+    expect(await files.isDir("opfs://data/files")).toBe(false);
+    await files.write("opfs://named/files", new TextEncoder().encode("a file"));
+    expect((await files.stat("opfs://named/files"))!.size).toBe(6);
+    await files.rmdir("opfs://named", { recursive: true });
+  });
+
   test("gives each content of a file a time of its own", async () => {
     const hashes = new Set<string>();
     for (const text of ["aa", "bb", "cc", "dd"]) {

@@ -32,9 +32,23 @@ export function expectExecution(id: string): Execution {
 
 /** Listens to an engine's events, and catches up with what is at work already. */
 export async function followEvents(engine: Engine): Promise<void> {
-  engine.onEvents(apply);
+  // What comes while the earlier events are asked for is later than they are.
+  let held: EngineEvent[] | undefined;
+  engine.onEvents((events) => {
+    if (held === undefined) apply(events);
+    else held.push(...events);
+  });
   const catchUp = async (): Promise<void> => {
-    if ((await engine.info()).running.length > 0) apply(await engine.eventsAfter(seen));
+    held ??= [];
+    try {
+      apply(await engine.eventsAfter(seen));
+    } catch {
+      // The engine has gone again, and its successor is caught up with in turn.
+    } finally {
+      const late = held ?? [];
+      held = undefined;
+      apply(late);
+    }
   };
   engine.onMoved(() => {
     // The engine that takes over counts its events anew, and goes on under other ids.
@@ -62,9 +76,11 @@ function applyEvent(execution: Execution, event: EngineEvent): void {
     case "execution-start":
       execution.args = event.args;
       if (event.resumes !== undefined) {
-        const earlier = expectExecution(event.resumes);
-        earlier.continuedBy = event.executionId;
-        earlier.touch();
+        const earlier = live.get(event.resumes);
+        if (earlier !== undefined) {
+          earlier.continuedBy = event.executionId;
+          earlier.touch();
+        }
       }
       execution.startTime = event.time;
       execution.status = "RUNNING";
