@@ -78,7 +78,15 @@ const projects: TestProjectConfiguration[] = [
   },
   {
     resolve: { alias },
-    test: { name: "e2e", include: [app], testTimeout: 30_000, hookTimeout: 60_000 },
+    test: {
+      name: "e2e",
+      include: [app],
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      // Whole browsers, one after another, when the other tests are over: some of what they measure is time.
+      sequence: { groupOrder: 1 },
+      fileParallelism: false,
+    },
   },
 ];
 
