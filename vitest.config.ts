@@ -1,9 +1,11 @@
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { transform } from "esbuild";
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
+import { buildWorkers } from "./scripts/build-workers.ts";
 import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
 import { buildInNode, listExamples } from "./test/browser/commands.ts";
@@ -19,6 +21,9 @@ const browserOnly = "test/browser/**/*.test.ts";
 
 /** The web app, built and served, in a browser that the tests steer. */
 const app = "test/e2e/**/*.test.ts";
+
+/** How the app bears many jobs. */
+const load = "test/e2e/load.test.ts";
 
 /** A hundred thousand jobs at once need more memory than a tab or an isolate is sure to have. */
 const large = ["test/scheduler/scale.test.ts"];
@@ -78,64 +83,71 @@ const projects: TestProjectConfiguration[] = [
   },
   {
     resolve: { alias },
-    test: {
-      name: "e2e",
-      include: [app],
-      testTimeout: 30_000,
-      hookTimeout: 60_000,
-      // Whole browsers, one after another, when the other tests are over: some of what they measure is time.
-      sequence: { groupOrder: 1 },
-      fileParallelism: false,
-    },
+    test: { name: "e2e", include: [app], exclude: [load], testTimeout: 30_000, hookTimeout: 60_000 },
+  },
+  {
+    resolve: { alias },
+    // When the other tests are over, since it measures time.
+    test: { name: "load", include: [load], sequence: { groupOrder: 1 }, hookTimeout: 60_000 },
   },
 ];
 
+/** The workers that tests of the engine start again and again: a bundle loads much faster than its modules. */
+const workers: string = join(root, "dist/test-workers");
+
+/** Tests in a browser of their own. Each project runs one file at a time, so the slow ones are apart. */
+const inBrowser = (name: string, include: string[], executablePath: string): TestProjectConfiguration => ({
+  resolve: { alias },
+  plugins: [lowerAsync],
+  // Files that are served as they are.
+  publicDir: workers,
+  // Isolated from other origins, as the app is served, so that workers may share memory.
+  server: {
+    headers: {
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+    },
+  },
+  // Found at the start rather than in the middle, where vite would load the page again.
+  optimizeDeps: {
+    include: [
+      "@noble/hashes/sha2.js",
+      "@noble/hashes/utils.js",
+      "picomatch",
+      "fast-check",
+      "dexie",
+      "comlink",
+      "hash-wasm",
+      "acorn",
+      "eslint-scope",
+      "@babel/parser",
+      "@jridgewell/trace-mapping",
+      "esbuild-wasm/esm/browser.js",
+      "just-bash/browser",
+    ],
+    // It finds its WebAssembly beside its own module.
+    exclude: ["@sqlite.org/sqlite-wasm"],
+  },
+  test: {
+    name,
+    include,
+    exclude: large,
+    testTimeout: 60_000,
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      commands: { buildInNode, listExamples, logWithCommand, pythonStore, runWithCommand, serveText },
+      provider: playwright({ launchOptions: { executablePath, args: ["--no-sandbox"] } }),
+      instances: [{ browser: "chromium" }],
+    },
+  },
+});
+
 if (chromium !== undefined) {
-  projects.push({
-    resolve: { alias },
-    plugins: [lowerAsync],
-    // Isolated from other origins, as the app is served, so that workers may share memory.
-    server: {
-      headers: {
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Embedder-Policy": "require-corp",
-      },
-    },
-    // Found at the start rather than in the middle, where vite would load the page again.
-    optimizeDeps: {
-      include: [
-        "@noble/hashes/sha2.js",
-        "@noble/hashes/utils.js",
-        "picomatch",
-        "fast-check",
-        "dexie",
-        "comlink",
-        "hash-wasm",
-        "acorn",
-        "eslint-scope",
-        "@babel/parser",
-        "@jridgewell/trace-mapping",
-        "esbuild-wasm/esm/browser.js",
-        "just-bash/browser",
-      ],
-      // It finds its WebAssembly beside its own module.
-      exclude: ["@sqlite.org/sqlite-wasm"],
-    },
-    test: {
-      name: "browser",
-      include: [...portable, browserOnly],
-      exclude: large,
-      testTimeout: 60_000,
-      browser: {
-        enabled: true,
-        headless: true,
-        screenshotFailures: false,
-        commands: { buildInNode, listExamples, logWithCommand, pythonStore, runWithCommand, serveText },
-        provider: playwright({ launchOptions: { executablePath: chromium, args: ["--no-sandbox"] } }),
-        instances: [{ browser: "chromium" }],
-      },
-    },
-  });
+  rmSync(workers, { recursive: true, force: true });
+  await buildWorkers(workers);
+  projects.push(inBrowser("browser", portable, chromium), inBrowser("tab", [browserOnly], chromium));
 } else {
   const message = "Cannot run the tests in a browser: found no Chromium. Install it, or set CHROMIUM_PATH.";
   if (process.env.CI) throw new Error(message);

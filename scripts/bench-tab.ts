@@ -1,16 +1,14 @@
 /** Measures the engine in a tab, in the Chromium of this machine with its profile on disk. */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { chromium } from "playwright";
 import type { TabTimes } from "./bench-page.ts";
+import { buildWorkers } from "./build-workers.ts";
 import { findChromium } from "./chromium.ts";
 import { staticFiles } from "./serve-web.ts";
-
-const root: string = join(import.meta.dirname, "..");
 
 /**
  * Runs a fan-out through the whole engine in a tab: its worker, its pool of Web Workers, and the given store.
@@ -46,22 +44,7 @@ export async function measureTab(jobs: number, store: "opfs" | "indexeddb"): Pro
 }
 
 async function buildPage(outdir: string): Promise<void> {
-  await build({
-    absWorkingDir: root,
-    entryPoints: ["scripts/bench-page.ts", "src/engine-worker.ts", "src/job-worker.ts"],
-    entryNames: "[name]",
-    outdir,
-    bundle: true,
-    splitting: true,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    alias: { "node:zlib": join(root, "scripts/no-zlib.ts") },
-    logLevel: "warning",
-  });
-  const modules = join(root, "node_modules");
-  copyFileSync(join(modules, "@sqlite.org/sqlite-wasm/dist/sqlite3.wasm"), join(outdir, "sqlite3.wasm"));
-  copyFileSync(join(modules, "esbuild-wasm/esbuild.wasm"), join(outdir, "esbuild.wasm"));
+  await buildWorkers(outdir, ["scripts/bench-page.ts"]);
   writeFileSync(
     join(outdir, "index.html"),
     '<!doctype html><title>Benchmark</title><script type="module" src="/bench-page.js"></script>',

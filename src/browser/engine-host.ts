@@ -58,7 +58,7 @@ interface Run {
 }
 
 /** So often is an execution begun again that ended its engines before they had lived for a while. */
-const MOST_TRIES = 3;
+const MOST_TRIES = 2;
 /** Milliseconds after which an engine that has begun an execution again counts as alive. */
 const ALIVE = 10_000;
 

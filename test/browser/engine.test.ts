@@ -13,10 +13,11 @@ import { startEngine } from "../../src/browser/start-engine.ts";
 import { decodeValue, encodeValue } from "../../src/index.ts";
 import { callsOf } from "./calls.ts";
 
+const built = (file: string): URL => new URL(file, location.origin);
 const urls = {
-  esbuild: new URL("/node_modules/esbuild-wasm/esbuild.wasm", location.href),
-  engine: new URL("./engine-worker.ts", import.meta.url),
-  job: new URL("./job-worker.ts", import.meta.url),
+  esbuild: built("esbuild.wasm"),
+  engine: built("engine-worker.js"),
+  job: built("job-worker.js"),
 };
 
 const WORKFLOW = `import { task } from "redun";
@@ -399,7 +400,7 @@ export const slow = task("tab.slow", async (n: number) => { await wait(1500); re
     let moves = 0;
     engine.onMoved(() => void moves++);
     await engine.start(asked);
-    await expect.poll(() => moves, { timeout: 40_000 }).toBe(4);
+    await expect.poll(() => moves, { timeout: 40_000 }).toBe(3);
     expect((await engine.info()).running).toEqual([]);
     expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
   });
