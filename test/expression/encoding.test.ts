@@ -17,7 +17,7 @@ import {
 import { jobsOf, newScheduler, note, ran } from "../scheduler/setup.ts";
 
 const add = task("enc.add", (a: number, b: number) => a + b);
-const DEEP = 100_000;
+const DEEP = 40_000;
 
 const again = (expression: unknown): unknown => decodeValue(encodeValue(expression).text);
 
@@ -140,7 +140,7 @@ describe("expressions that share parts", () => {
   });
 });
 
-test("an expression 100,000 levels deep is hashed, encoded and decoded without recursion", {
+test("an expression 40,000 levels deep is hashed, encoded and decoded without recursion", {
   timeout: 180_000,
 }, () => {
   const wraps: readonly ((inner: Expression<unknown>) => Expression<unknown>)[] = [
