@@ -26,7 +26,7 @@ export interface BuiltWorkflow {
   readonly warnings: readonly string[];
 }
 
-/** What is to be run. The arguments are by name; those that are left out have their defaults. */
+/** What is to be run. */
 export interface RunRequest {
   /** UUID, made by the caller: asking twice runs once. */
   readonly executionId: string;

@@ -151,7 +151,7 @@ export class EngineHost implements EngineApi {
     const run = { id, current: id, interrupted: [], tries: 0, request, args, time: Date.now() };
     // Kept first, so that what has begun is never forgotten.
     await this.parts.state.addRun(run);
-    this.begin(run);
+    this.begin(run, false);
   }
 
   /**
@@ -162,25 +162,38 @@ export class EngineHost implements EngineApi {
     const { state, backend } = this.parts;
     const [begun] = await backend.getExecutions([run.current]);
     if (begun !== undefined) await backend.addTags([interruptedTag(run.current)]);
-    const tries = run.tries + 1;
-    if (tries > MOST_TRIES) {
+    if (run.tries >= MOST_TRIES) {
       await state.removeRun(run.id);
       return;
     }
     const next =
-      begun === undefined
-        ? { ...run, tries }
-        : { ...run, tries, current: uuid(), interrupted: [...run.interrupted, run.current] };
+      begun === undefined ? run : { ...run, current: uuid(), interrupted: [...run.interrupted, run.current] };
     await state.addRun(next);
-    const { ended } = this.begin(next);
-    // Only an engine that lives gets here.
-    const alive = setTimeout(() => void state.addRun({ ...next, tries: 0 }).catch(() => {}), ALIVE);
-    void ended.then(() => clearTimeout(alive));
+    this.begin(next, true);
   }
 
-  private begin(run: StoredRun): { readonly ended: Promise<unknown> } {
+  /** Counts a try of an execution that was interrupted, until the engine has lived on. @returns what stops that */
+  private async countTry(run: StoredRun, signal: AbortSignal): Promise<() => void> {
+    const { state } = this.parts;
+    if (signal.aborted) return () => {};
+    await state.addRun({ ...run, tries: run.tries + 1 });
+    const alive = setTimeout(() => {
+      if (!signal.aborted) void state.addRun({ ...run, tries: 0 }).catch(() => {});
+    }, ALIVE);
+    return () => clearTimeout(alive);
+  }
+
+  private begin(run: StoredRun, isResumed: boolean): void {
     const abort = new AbortController();
-    const outcome = this.turn.then(() => this.execute(run, abort.signal));
+    const outcome = this.turn.then(async () => {
+      // One that only waits behind another that ends the engine has not been tried.
+      const stop = isResumed ? await this.countTry(run, abort.signal) : undefined;
+      try {
+        return await this.execute(run, abort.signal);
+      } finally {
+        stop?.();
+      }
+    });
     const ended = outcome.catch(() => {});
     this.turn = ended;
     const entry: Run = { stored: run.id, abort, outcome, hasEnded: false };
@@ -192,7 +205,6 @@ export class EngineHost implements EngineApi {
         if (hasEnded) this.runs.delete(id);
       }
     });
-    return { ended };
   }
 
   private async execute(run: StoredRun, signal: AbortSignal): Promise<RunOutcome> {

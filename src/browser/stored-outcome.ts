@@ -9,9 +9,8 @@ import { plainRecord } from "./transport.ts";
 export const RESUMES = "redun.resumes";
 
 /** How an execution ended, from its records. @returns nothing for one that is unknown, or has not ended */
-export async function storedOutcome(backend: Backend, executionId: string): Promise<RunOutcome | undefined> {
-  const [next] = await backend.find({ type: "Execution", tags: [{ key: RESUMES, value: executionId }] });
-  if (next !== undefined) return storedOutcome(backend, next.id);
+export async function storedOutcome(backend: Backend, id: string): Promise<RunOutcome | undefined> {
+  const executionId = await lastOf(backend, id);
   const [execution] = await backend.getExecutions([executionId]);
   const [job] = execution?.jobId ? await backend.getJobs([execution.jobId]) : [];
   if (!job?.callHash) return undefined;
@@ -23,4 +22,15 @@ export async function storedOutcome(backend: Backend, executionId: string): Prom
   if (!(stored instanceof ErrorValue)) return undefined;
   const status = hasCode(stored.error, "cancelled") ? "CANCELLED" : "FAILED";
   return { status, error: plainRecord(stored.error), traceback: stored.traceback };
+}
+
+/** The execution that went on last in the place of another. Records that were imported may lead round in a circle. */
+async function lastOf(backend: Backend, id: string): Promise<string> {
+  const seen = new Set<string>();
+  for (let at = id; ; ) {
+    seen.add(at);
+    const [next] = await backend.find({ type: "Execution", tags: [{ key: RESUMES, value: at }] });
+    if (next === undefined || seen.has(next.id)) return at;
+    at = next.id;
+  }
 }

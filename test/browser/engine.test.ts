@@ -397,10 +397,12 @@ export const slow = task("tab.slow", async (n: number) => { await wait(1500); re
       `export const die = task("tab.die", async () => { self.close(); await new Promise(() => {}); });`,
     );
     const asked = await request(engine, "tab.die", [], deadly);
+    const behind = await request(engine, "tab.main", [5]);
     let moves = 0;
     engine.onMoved(() => void moves++);
-    await engine.start(asked);
+    await Promise.all([engine.start(asked), engine.start(behind)]);
     await expect.poll(() => moves, { timeout: 40_000 }).toBe(3);
+    expect(resultOf((await engine.outcome(behind.executionId))!)).toBe(16);
     expect((await engine.info()).running).toEqual([]);
     expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
   });

@@ -40,6 +40,8 @@ const SQLITE = "SQLite format 3\0";
 async function isDatabase(path: string): Promise<boolean> {
   const file = await open(path);
   try {
+    // What is read from a pipe is gone.
+    if (!(await file.stat()).isFile()) return false;
     const { buffer } = await file.read(Buffer.alloc(SQLITE.length), 0, SQLITE.length, 0);
     return buffer.toString("latin1") === SQLITE;
   } finally {
