@@ -54,6 +54,7 @@ export { type ScriptOptions, script, type Unstaged } from "./builtins/script.ts"
 export * from "./errors/errors.ts";
 export { type ErrorRecord, hasCode, RedunError, type RedunErrorOptions } from "./errors/redun-error.ts";
 export type {
+  Evaluated,
   Executor,
   ExecutorContext,
   JobError,
@@ -61,6 +62,8 @@ export type {
   JobSpec,
   JobTimings,
   LocalCall,
+  PackageDescription,
+  PackageExecutor,
 } from "./executor/executor.ts";
 export {
   InProcessExecutor,

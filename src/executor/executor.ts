@@ -1,5 +1,6 @@
 import type { ErrorRecord } from "../errors/redun-error.ts";
 import type { Options } from "../expression/node.ts";
+import type { TaskDescription } from "../task/description.ts";
 
 /** Everything that a place far away needs to run one job. It is plain data: it crosses messages, files and the wire. */
 export interface JobSpec {
@@ -56,6 +57,28 @@ export interface ExecutorContext {
   readonly signal: AbortSignal;
   /** Takes a line of the job's log. */
   log(line: string): void;
+  /**
+   * Evaluates an expression that the job's code awaits where the scheduler is. Without it a job can await none.
+   *
+   * @param expression - canonical encoding
+   */
+  evaluate?(expression: string): Promise<Evaluated>;
+}
+
+/** How the evaluation of an awaited expression ended. */
+export type Evaluated =
+  | {
+      readonly ok: true;
+      /** Canonical encoding of the value. */
+      readonly value: string;
+    }
+  | { readonly ok: false; readonly error: JobError };
+
+/** What a code package defines, as a scheduler has to know it that does not load the package. */
+export interface PackageDescription {
+  readonly tasks: readonly TaskDescription[];
+  /** Names of the value types that it registers and whose values may cease to be valid. */
+  readonly validatedTypes: readonly string[];
 }
 
 /** Runs a shell script. @returns its stdout @throws ScriptError if it exits with a status other than 0 */
@@ -100,4 +123,13 @@ export interface Executor {
   stop?(): Promise<void>;
   /** Gives back everything. */
   close?(): Promise<void>;
+}
+
+/** An executor that loads code packages where their jobs run, and nowhere else. */
+export interface PackageExecutor extends Executor {
+  /**
+   * @param packageHash - of a package that the executor can get
+   * @throws PackageError if there is none, or its code can't be loaded
+   */
+  describe(packageHash: string): Promise<PackageDescription>;
 }

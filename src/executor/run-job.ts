@@ -1,14 +1,15 @@
 import { ExecutorError, SchedulerError, UnknownTaskError } from "../errors/errors.ts";
 import { hasCode } from "../errors/redun-error.ts";
-import { isExpression } from "../expression/expression.ts";
+import { addEvaluator, isExpression, lazy } from "../expression/expression.ts";
 import { type ExpressionNode, nodeOf } from "../expression/node.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import { leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
+import { jobStorage } from "./current-job.ts";
 import type { ExecutorContext, JobResult, JobSpec, ScriptRunner } from "./executor.ts";
-import { toJobError } from "./job-error.ts";
+import { fromJobError, toJobError } from "./job-error.ts";
 
 /** What the place where a job runs provides. */
 export interface RunJobOptions {
@@ -23,6 +24,44 @@ interface Boxed {
   readonly value: unknown;
 }
 
+/** A job that was sent here, while its code runs. */
+class RemoteJob {
+  readonly context: ExecutorContext;
+
+  constructor(context: ExecutorContext) {
+    this.context = context;
+  }
+
+  async evaluate(expression: unknown): Promise<unknown> {
+    await refresh(expression);
+    const { text } = encodeValue(expression, "expression");
+    const outcome = await this.context.evaluate!(text);
+    if (!outcome.ok) throw fromJobError(outcome.error);
+    return decodeValue(outcome.value);
+  }
+}
+
+function currentRemoteJob(): RemoteJob | undefined {
+  const job = jobStorage.current();
+  return job instanceof RemoteJob ? job : undefined;
+}
+
+addEvaluator(() => {
+  const job = currentRemoteJob();
+  return job?.context.evaluate === undefined ? undefined : (node) => job.evaluate(lazy(node));
+});
+
+/**
+ * Adds a line to the log of the job that was sent here and whose code is running.
+ *
+ * @returns whether there is one
+ */
+export function logInRemoteJob(line: string): boolean {
+  const job = currentRemoteJob();
+  job?.context.log(line);
+  return job !== undefined;
+}
+
 /** Runs one job where it was sent. Never rejects: whatever goes wrong is the job's result. */
 export async function runJob(
   spec: JobSpec,
@@ -33,7 +72,9 @@ export async function runJob(
   const timings = (): { started: number; ended: number } => ({ started, ended: Date.now() });
   try {
     const raw =
-      spec.script === undefined ? await callTask(spec, options) : await runScript(spec, context, options);
+      spec.script === undefined
+        ? await callTask(spec, context, options)
+        : await runScript(spec.task, spec.script, context, options);
     const { value } = await settled(raw.value);
     return { ok: true, value: encodeValue(value, "result").text, timings: timings() };
   } catch (error) {
@@ -41,7 +82,7 @@ export async function runJob(
   }
 }
 
-async function callTask(spec: JobSpec, options: RunJobOptions): Promise<Boxed> {
+async function callTask(spec: JobSpec, context: ExecutorContext, options: RunJobOptions): Promise<Boxed> {
   if (spec.package !== undefined) await options.loadPackage?.(spec.package);
   const registry = options.registry ?? (taskRegistry as TaskRegistry<Task>);
   const task = registry.get(spec.task);
@@ -61,8 +102,11 @@ async function callTask(spec: JobSpec, options: RunJobOptions): Promise<Boxed> {
   const args = decodeValue(spec.args);
   if (!Array.isArray(args)) throw new ExecutorError(`Cannot run ${spec.task}: its arguments are not a list`);
   try {
-    const result: unknown = definition.fn(...args);
-    return { value: isExpression(result) ? result : await result };
+    const result: unknown = jobStorage.run(new RemoteJob(context), () => definition.fn(...args));
+    const value: unknown = isExpression(result) ? result : await result;
+    if (!definition.script) return { value };
+    if (typeof value === "string") return await runScript(spec.task, value, context, options);
+    throw new SchedulerError(`Cannot run the script of ${spec.task}: it is not a string but ${typeof value}`);
   } catch (error) {
     throw hasCode(error, "no-current-job") ? awaitsElsewhere(spec.task, error as Error) : error;
   }
@@ -80,14 +124,19 @@ function awaitsElsewhere(task: string, cause: Error): SchedulerError {
   );
 }
 
-async function runScript(spec: JobSpec, context: ExecutorContext, options: RunJobOptions): Promise<Boxed> {
+async function runScript(
+  task: string,
+  script: string,
+  context: ExecutorContext,
+  options: RunJobOptions,
+): Promise<Boxed> {
   if (options.runScript === undefined) {
-    throw new ExecutorError(`Cannot run the script of ${spec.task}: this runtime has no shell`, {
+    throw new ExecutorError(`Cannot run the script of ${task}: this runtime has no shell`, {
       hint: "Run it from the command line, or on an executor that has a shell.",
-      fields: { task: spec.task },
+      fields: { task },
     });
   }
-  return { value: await options.runScript(spec.script!, context) };
+  return { value: await options.runScript(script, context) };
 }
 
 /** A result with its files and the like up to date, so that it can be encoded. */

@@ -19,11 +19,19 @@ import type { Expression } from "./types.ts";
 /** Evaluates an awaited expression for one job. */
 type Evaluator = (node: ExpressionNode) => Promise<unknown>;
 
-let currentEvaluator: () => Evaluator | undefined = () => undefined;
+const evaluators: (() => Evaluator | undefined)[] = [];
 
-/** Says how to find what evaluates expressions for the job whose code is running; nothing means that none is. */
-export function setEvaluator(current: () => Evaluator | undefined): void {
-  currentEvaluator = current;
+/** Adds a way to find what evaluates expressions for the job whose code is running; nothing means that it knows none. */
+export function addEvaluator(current: () => Evaluator | undefined): void {
+  evaluators.push(current);
+}
+
+function currentEvaluator(): Evaluator | undefined {
+  for (const current of evaluators) {
+    const evaluator = current();
+    if (evaluator !== undefined) return evaluator;
+  }
+  return undefined;
 }
 
 const refuse = (use: string, node: ExpressionNode): never => {

@@ -1,11 +1,12 @@
 import { NoCurrentJobError, SchedulerError, TimeoutError, UnknownExecutorError } from "../errors/errors.ts";
-import type { Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
-import { fromJobError } from "../executor/job-error.ts";
+import { jobStorage } from "../executor/current-job.ts";
+import type { Evaluated, Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
+import { fromJobError, toJobError } from "../executor/job-error.ts";
 import { isThenable } from "../expression/expression.ts";
+import { DescribedDefinition } from "../task/description.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { decodeValue, type EncodedValue, encodeValue, normalizeValue } from "../value/value.ts";
-import { jobStorage } from "./current-job.ts";
 import { evaluate, hasExpression, staleParts } from "./evaluate.ts";
 import type { Execution } from "./execution.ts";
 import { explainMiss } from "./explain.ts";
@@ -62,11 +63,14 @@ function attempt(exec: Execution, job: Job): void {
   if (events.has("job-start")) {
     events.emit({ type: "job-start", job: job.info, executor: executor.name, time: job.startTime });
   }
-  if (job.task.definition.script) makeScript(exec, job);
+  if (job.task.definition.script && !isDescribed(job)) makeScript(exec, job);
   else if (executor.invoke !== undefined && (executor.invokes?.(job.task.definition) ?? true)) {
     invokeHere(exec, job, executor);
   } else runElsewhere(exec, job, undefined);
 }
+
+/** Whether the scheduler knows of the task only what its code's place has told. */
+const isDescribed = (job: Job): boolean => job.task.definition instanceof DescribedDefinition;
 
 function invokeHere(exec: Execution, job: Job, executor: Executor): void {
   let result: unknown;
@@ -120,7 +124,7 @@ function runElsewhere(exec: Execution, job: Job, script: string | undefined): vo
 function reported(exec: Execution, job: Job, result: JobResult): void {
   if (result.log !== undefined) job.log = [...result.log];
   // How long the job waited there for its turn makes its result no dearer.
-  if (result.timings !== undefined) {
+  if (result.timings !== undefined && !job.awaited) {
     job.busySince = Date.now() - (result.timings.ended - result.timings.started);
   }
   if (!result.ok) {
@@ -168,9 +172,24 @@ class RunningContext implements ExecutorContext {
     return this.job.abort.signal;
   }
 
+  evaluate(expression: string): Promise<Evaluated> {
+    return evaluateFor(this.exec, this.job, expression);
+  }
+
   /** Made when asked for, so that it may be taken out of its object. */
   get log(): (line: string) => void {
     return (line) => logLine(this.exec, this.job, line);
+  }
+}
+
+/** Evaluates what a job awaits whose code runs elsewhere. */
+async function evaluateFor(exec: Execution, job: Job, text: string): Promise<Evaluated> {
+  try {
+    const expression = decodeValue(text);
+    const value = await awaitExpression(exec, job, expression, () => "an expression");
+    return { ok: true, value: encodeValue(value, "awaited").text };
+  } catch (error) {
+    return { ok: false, error: toJobError(error) };
   }
 }
 

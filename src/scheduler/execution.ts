@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.ts";
 import { type CancelledError, DryRunError, SchedulerError } from "../errors/errors.ts";
+import { jobStorage } from "../executor/current-job.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { TaskNode } from "../expression/node.ts";
 import type { TaskRegistry } from "../task/registry.ts";
@@ -8,7 +9,6 @@ import type { Json } from "../value/json.ts";
 import type { EncodedValue } from "../value/value.ts";
 import type { Cell } from "./cell.ts";
 import { ContextTable } from "./context.ts";
-import { jobStorage } from "./current-job.ts";
 import type { EventHub } from "./event-hub.ts";
 import type { JobCounts } from "./events.ts";
 import { failJob } from "./finish.ts";

@@ -1,4 +1,5 @@
 import type { SchedulerOps, TagList } from "../builtins/ops.ts";
+import { jobStorage } from "../executor/current-job.ts";
 import { isThenable } from "../expression/expression.ts";
 import {
   type ExpressionNode,
@@ -7,11 +8,9 @@ import {
   type SchedulerNode,
   TaskNode,
 } from "../expression/node.ts";
-
 import { leaves } from "../value/nested.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { Cell } from "./cell.ts";
-import { jobStorage } from "./current-job.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Execution } from "./execution.ts";
 import type { Job } from "./job.ts";

@@ -8,11 +8,12 @@ import {
   SchedulerError,
   UnknownTaskError,
 } from "../errors/errors.ts";
+import { jobStorage } from "../executor/current-job.ts";
 import type { Executor } from "../executor/executor.ts";
 import { InProcessExecutor } from "../executor/in-process-executor.ts";
 import { asError } from "../executor/job-error.ts";
 import { describeNode } from "../expression/describe.ts";
-import { lazy, quote, setEvaluator } from "../expression/expression.ts";
+import { addEvaluator, lazy, quote } from "../expression/expression.ts";
 import { nodeOf, TaskNode } from "../expression/node.ts";
 import type { Resolved } from "../expression/types.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
@@ -22,11 +23,11 @@ import { trim } from "../value/display.ts";
 import { mergeObjects } from "../value/nested.ts";
 import { awaitExpression, logLine } from "./call.ts";
 import { Cell } from "./cell.ts";
-import { jobStorage } from "./current-job.ts";
 import { evaluate, hasExpression } from "./evaluate.ts";
 import { EventHub } from "./event-hub.ts";
 import type { EventOf, JobCounts, JobInfo, SchedulerEvent, SchedulerEventType } from "./events.ts";
 import { Execution } from "./execution.ts";
+import { Job } from "./job.ts";
 import { LimitPool } from "./limits.ts";
 import { jobTags, recordTags } from "./tags.ts";
 
@@ -348,10 +349,18 @@ function rootExpression(exec: Execution, expression: unknown): unknown {
   return rootTask(quote(expression));
 }
 
-setEvaluator(() => {
+/** The job of this thread's schedulers whose code is running, with its execution. */
+function currentJob(): [job: Job, exec: Execution] | undefined {
   const job = jobStorage.current();
-  const exec = job === undefined ? undefined : executions.get(job.executionId);
-  if (job === undefined || exec === undefined) return undefined;
+  if (!(job instanceof Job)) return undefined;
+  const exec = executions.get(job.executionId);
+  return exec === undefined ? undefined : [job, exec];
+}
+
+addEvaluator(() => {
+  const current = currentJob();
+  if (current === undefined) return undefined;
+  const [job, exec] = current;
   return (node) => awaitExpression(exec, job, lazy(node), () => trim(describeNode(node)));
 });
 
@@ -361,9 +370,9 @@ setEvaluator(() => {
  * @returns whether there is one
  */
 export function logInCurrentJob(line: string): boolean {
-  const job = jobStorage.current();
-  const exec = job === undefined ? undefined : executions.get(job.executionId);
-  if (job === undefined || exec === undefined) return false;
+  const current = currentJob();
+  if (current === undefined) return false;
+  const [job, exec] = current;
   logLine(exec, job, line);
   return true;
 }

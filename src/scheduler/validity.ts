@@ -1,4 +1,5 @@
 import { nodeOf, TaskNode } from "../expression/node.ts";
+import { isCurrentTask, isPartialTask, isTask } from "../task/task.ts";
 import { leaves } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import type { Execution } from "./execution.ts";
@@ -21,7 +22,10 @@ export function isValidNested(exec: Execution, root: unknown): boolean | Promise
         stack.push(node.args);
         continue;
       }
-      const valid = codecOf(leaf)?.isValid?.(leaf) ?? true;
+      const valid =
+        isTask(leaf) || isPartialTask(leaf)
+          ? isCurrentTask(leaf, exec.options.registry)
+          : (codecOf(leaf)?.isValid?.(leaf) ?? true);
       if (valid === false) return false;
       if (valid !== true) promises.push(valid);
     }

@@ -9,7 +9,7 @@ import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
 import { hashValue } from "../value/value.ts";
 import { type CallOptions, normalizeOptions, type TaskOptions } from "./options.ts";
 import { parameterNames } from "./parameters.ts";
-import { taskRegistry } from "./registry.ts";
+import { type TaskRegistry, taskRegistry } from "./registry.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a task may wrap any function
 export type AnyFunction = (...args: any[]) => any;
@@ -128,19 +128,22 @@ export class TaskDefinition {
 
   /** Hash of the definition: of its fullname, and of its version or else its code. */
   get hash(): string {
-    this.memo ??= hashStruct([...this.hashHead(), ...this.includeHashes()]);
+    this.memo ??= hashStruct(this.hashParts());
     return this.memo;
   }
 
   hashWith(overrides: Options): string {
     if (Object.keys(overrides).length === 0) return this.hash;
-    return hashStruct([...this.hashHead(), ...this.includeHashes(), hashValue(overrides)]);
+    return hashStruct([...this.hashParts(), hashValue(overrides)]);
   }
 
-  private hashHead(): string[] {
-    if (this.version !== undefined) return ["Task", this.fullname, "version", this.version];
-    const text = this.givenSource ?? this.manifest?.canonical ?? this.fn.toString();
-    return ["Task", this.fullname, "source", text];
+  /** What the hash is of: the fullname, and the version or else the code, and what `hashIncludes` adds. */
+  hashParts(): readonly string[] {
+    const code =
+      this.version === undefined
+        ? ["source", this.givenSource ?? this.manifest?.canonical ?? this.fn.toString()]
+        : ["version", this.version];
+    return ["Task", this.fullname, ...code, ...this.includeHashes()];
   }
 
   private includeHashes(): string[] {
@@ -363,16 +366,20 @@ const taskCodec: ValueCodec<Task, Record<string, unknown>> = {
       storedHash: hash,
     });
   },
-  isValid: (task) => {
-    const { storedHash, overrides } = stateOf(task);
-    const registered = taskRegistry.get(task.fullname) as Task | undefined;
-    if (registered === undefined) return false;
-    return storedHash === undefined || storedHash === registered.definition.hashWith(overrides);
-  },
+  isValid: (task) => isCurrentTask(task, taskRegistry),
   hash: (task) => stateOf(task).storedHash ?? task.hash,
   display: (task) => `Task(${task.fullname})`,
 };
 Object.defineProperty(taskPrototype, CODEC, { value: taskCodec });
+
+/** Whether a task, or a partial one, is what a registry has under its name. */
+export function isCurrentTask(task: Task | PartialTask, registry: TaskRegistry): boolean {
+  if (isPartialTask(task)) return isCurrentTask(task.task, registry);
+  const { storedHash, overrides } = stateOf(task);
+  const registered = registry.get(task.fullname) as Task | undefined;
+  if (registered === undefined) return false;
+  return storedHash === undefined || storedHash === registered.definition.hashWith(overrides);
+}
 
 function undefinedTask(fullname: string): TaskDefinition {
   return new TaskDefinition(
@@ -438,7 +445,7 @@ const partialCodec: ValueCodec<PartialTask, unknown[]> = {
     }
     return makePartial(task, args);
   },
-  isValid: (partial) => taskCodec.isValid!(partial.task),
+  isValid: (partial) => isCurrentTask(partial, taskRegistry),
   hash: (partial) => partial.hash,
   display: (partial) => `PartialTask(${partial.fullname})`,
 };
@@ -446,7 +453,7 @@ Object.defineProperty(partialPrototype, CODEC, { value: partialCodec });
 registerBuiltin(taskCodec);
 registerBuiltin(partialCodec);
 
-/** Makes a task of a definition without registering it. */
+/** Makes a task of a definition without registering it, in whatever registry. */
 export function taskOf(definition: TaskDefinition): Task {
   return makeTask({
     definition,

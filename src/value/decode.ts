@@ -2,6 +2,7 @@ import { InvalidEncodingError } from "../errors/errors.ts";
 import { hasCode, RedunError } from "../errors/redun-error.ts";
 import { decodeBase64 } from "../util/base64.ts";
 import { standardFields } from "./encode.ts";
+import { ForeignValue, keepsForeignValues } from "./foreign.ts";
 import { builtinNames, codecNamed, type ValueCodec } from "./registry.ts";
 
 /**
@@ -79,6 +80,7 @@ class Reviver {
     if (builtinNames.has(tag)) return untagBuiltin(tag, list);
     const codec = codecNamed(tag);
     if (codec === undefined) {
+      if (keepsForeignValues() && !tag.startsWith("redun.")) return new ForeignValue(tag, list[1]);
       throw new InvalidEncodingError(`no type named ${JSON.stringify(tag)} is registered`, {
         hint: "Import the module that registers it with registerValue().",
         fields: { type: tag },

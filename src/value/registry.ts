@@ -117,6 +117,11 @@ export function codecOf(value: object): ValueCodec | undefined {
   return undefined;
 }
 
+/** The types that users have registered. */
+export function customTypes(): readonly ValueCodec[] {
+  return custom;
+}
+
 /** The codec registered under a type name. */
 export function codecNamed(name: string): ValueCodec | undefined {
   return byName.get(name);

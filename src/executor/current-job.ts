@@ -1,17 +1,16 @@
 import { isExpression } from "../expression/expression.ts";
-import type { Job } from "./job.ts";
 
-/** Keeps track of which job the running code belongs to, across its awaits. */
+/** Keeps track of which job the running code belongs to, across its awaits. A job is an object of whoever runs it. */
 export interface JobStorage {
-  run<T>(job: Job, fn: () => T): T;
-  current(): Job | undefined;
+  run<T>(job: object, fn: () => T): T;
+  current(): object | undefined;
   /** Runs code as if outside of every job, so that what it starts keeps no job's context alive. */
   outside<T>(fn: () => T): T;
 }
 
 interface AsyncLocalStorage {
-  run<T>(store: Job, fn: () => T): T;
-  getStore(): Job | undefined;
+  run<T>(store: object, fn: () => T): T;
+  getStore(): object | undefined;
 }
 
 /** Node, Deno and workerd follow asynchronous code themselves; no import is needed to ask for it. */
@@ -48,7 +47,7 @@ function claim(step: StepResult): StepResult {
  * first `await`, and awaiting an expression there is refused rather than given a wrong parent.
  */
 class LoweredStorage implements JobStorage {
-  private job: Job | undefined = undefined;
+  private job: object | undefined = undefined;
 
   constructor() {
     const hook = () => {
@@ -59,7 +58,7 @@ class LoweredStorage implements JobStorage {
     Object.defineProperty(globalThis, CAPTURE, { value: hook, configurable: true, writable: true });
   }
 
-  run<T>(job: Job, fn: () => T): T {
+  run<T>(job: object, fn: () => T): T {
     const outer = this.job;
     this.job = job;
     try {
@@ -69,7 +68,7 @@ class LoweredStorage implements JobStorage {
     }
   }
 
-  current(): Job | undefined {
+  current(): object | undefined {
     return this.job;
   }
 

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { MemoryBackend } from "../../src/backends/memory-backend.ts";
+import { describePackage } from "../../src/executor/describe-package.ts";
+import type { Executor, ExecutorContext, JobSpec } from "../../src/executor/executor.ts";
+import { runJob } from "../../src/executor/run-job.ts";
+import { map, Scheduler, type Task, task } from "../../src/index.ts";
+import { describedRegistry } from "../../src/task/description.ts";
+import { edges } from "./setup.ts";
+
+const add = task("described.add", (a: number, b: number) => a + b);
+const fib: Task<[n: number], number> = task("described.fib", (n: number) =>
+  n < 2 ? n : (add(fib(n - 1), fib(n - 2)) as unknown as number),
+);
+const scaled = task(
+  { name: "described.scaled", defaults: [undefined, add(2, 3)], configArgs: ["label"] },
+  (x: number, factor?: number, label?: string) => [x * factor!, label],
+);
+const pair = task({ name: "described.pair", nout: 2 }, (x: number) => [x, x + 1]);
+const awaiting = task("described.awaiting", async (n: number) => {
+  const [five, [first, second]] = [await add(n, 1), await pair(n)];
+  return five + first! + second! + (await fib(5));
+});
+const fails = task("described.fails", (what: string) => {
+  throw new RangeError(`no ${what}`);
+});
+const catches = task("described.catches", async () => {
+  try {
+    return await fails("luck");
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+});
+const main = task("described.main", () => [
+  fib(8),
+  scaled(2, undefined, "label"),
+  pair(4),
+  map(pair, [1, 2]),
+  awaiting(3),
+]);
+const expected = [
+  21,
+  [10, "label"],
+  [4, 5],
+  [
+    [1, 2],
+    [2, 3],
+  ],
+  16,
+];
+
+const tasks: Task[] = [add, fib, scaled, pair, awaiting, fails, catches, main] as Task[];
+
+/** Runs jobs as a place far away does: all that goes there and back is text. */
+class Elsewhere implements Executor {
+  readonly name = "default";
+  readonly jobs: string[] = [];
+
+  invokes(): boolean {
+    return false;
+  }
+
+  run(spec: JobSpec, context: ExecutorContext): ReturnType<typeof runJob> {
+    this.jobs.push(spec.task);
+    return runJob(JSON.parse(JSON.stringify({ ...spec, options: {} })) as JobSpec, context);
+  }
+}
+
+async function runDescribed(backend: MemoryBackend, name = "described.main") {
+  const description = describePackage(tasks);
+  const registry = describedRegistry(JSON.parse(JSON.stringify(description)).tasks, "0".repeat(40));
+  const elsewhere = new Elsewhere();
+  const scheduler = new Scheduler({ backend, registry, executors: [elsewhere] });
+  const value = await scheduler.run(registry.get(name)!());
+  return { value, jobs: elsewhere.jobs };
+}
+
+describe("a scheduler that loads no code", () => {
+  test("gives the same results and records as one that does", async () => {
+    const here = new MemoryBackend();
+    expect(await new Scheduler({ backend: here }).run(main())).toEqual(expected);
+    const there = new MemoryBackend();
+    const { value, jobs } = await runDescribed(there);
+    expect(value).toEqual(expected);
+    expect(jobs).toContain("described.awaiting");
+    expect(await edges(there)).toEqual(await edges(here));
+    const hashes = async (backend: MemoryBackend) =>
+      (await backend.find({ type: "CallNode" })).map(({ id }) => id).sort();
+    expect(await hashes(there)).toEqual(await hashes(here));
+  });
+
+  test("takes from the cache what was run where the code is loaded, and the other way round", async () => {
+    const backend = new MemoryBackend();
+    await new Scheduler({ backend }).run(main());
+    const { value, jobs } = await runDescribed(backend);
+    expect(value).toEqual(expected);
+    expect(jobs).toEqual([]);
+  });
+
+  test("rejects what a job awaits with the error that it ended with", async () => {
+    const { value, jobs } = await runDescribed(new MemoryBackend(), "described.catches");
+    expect(value).toBe("RangeError: no luck");
+    expect(jobs).toEqual(["described.catches", "described.fails"]);
+  });
+});
