@@ -1,4 +1,5 @@
 /** What runs in a Web Worker for jobs: loads code packages and runs the jobs that it is sent. */
+import { confine } from "./browser/confine.ts";
 import { captureConsole } from "./executors/capture-console.ts";
 import { paceOutput } from "./executors/output-pace.ts";
 import { SharedTickets } from "./executors/tickets.ts";
@@ -7,7 +8,7 @@ import type { WorkerClosed } from "./executors/web-workers.ts";
 import { serveJobs } from "./executors/worker-loop.ts";
 import type { FromWorker, ToWorker } from "./executors/worker-messages.ts";
 import { registerHttpFileSystem } from "./file-systems/http.ts";
-import { registerOpfsFileSystem } from "./file-systems/opfs.ts";
+import { openOpfsFolder, registerOpfsFileSystem } from "./file-systems/opfs.ts";
 import * as redun from "./index.ts";
 import type { PackageManifest } from "./package/types.ts";
 import { loadWebPackage } from "./package/web-load.ts";
@@ -36,7 +37,11 @@ scope.addEventListener("messageerror", () => {
 
 // Paths mean the same here as beside the scheduler.
 registerHttpFileSystem();
-registerOpfsFileSystem({ schemes: ["opfs", "file"] });
+const directory = openOpfsFolder();
+registerOpfsFileSystem({ schemes: ["opfs", "file"], directory });
+
+// From here on, code of workflows may come.
+confine();
 
 const stop = serveJobs(
   {
@@ -52,6 +57,8 @@ const stop = serveJobs(
     runScript: webScriptRunner(),
     openTickets: (place) => new SharedTickets(place as SharedArrayBuffer),
     async loadPackage({ spec }, content) {
+      // Nothing but that folder is to pass where code of workflows can see it.
+      await directory.catch(() => {});
       const { hash, code, manifest, map } = await content(spec.package!);
       const pkg = { hash, code, manifest: manifest as PackageManifest };
       return loadWebPackage(map === undefined ? pkg : { ...pkg, map }, { redun });

@@ -68,10 +68,19 @@ export interface JobView {
   readonly call: string;
 }
 
-/** What happens in the engine, in order. `seq` counts from 1 and has no gaps. Times are milliseconds since the epoch. */
+/**
+ * What happens in the engine, in order. `seq` counts from 1 and has no gaps. Times are milliseconds since the epoch.
+ * An event has a few thousand characters at most: long texts in it are cut.
+ */
 export type EngineEvent = { readonly seq: number; readonly executionId: string; readonly time: number } & (
   | { readonly type: "execution-start"; readonly args: readonly string[]; readonly resumes?: string }
-  | { readonly type: "execution-end"; readonly outcome: RunOutcome; readonly duration: number }
+  | {
+      readonly type: "execution-end";
+      readonly status: RunOutcome["status"];
+      /** Left out where it is large; {@link EngineApi.outcome} gives it. */
+      readonly outcome?: RunOutcome;
+      readonly duration: number;
+    }
   | { readonly type: "job-start"; readonly job: JobView; readonly executor: string }
   | {
       readonly type: "job-end";
@@ -175,6 +184,11 @@ export interface EngineOptions {
   readonly workers?: number;
   /** Which store to use; by default SQLite on OPFS, or IndexedDB where the browser lacks that. */
   readonly store?: "opfs" | "indexeddb";
+  /**
+   * Milliseconds after which an engine of this page that does not answer is taken for dead, because code of a workflow
+   * keeps it busy, and another takes its place. Default 60,000.
+   */
+  readonly patience?: number;
   /** Addresses of the engine's worker, of a job's worker, and of esbuild's WebAssembly, as the app serves them. */
   readonly urls?: {
     readonly engine?: string | URL;

@@ -29,7 +29,7 @@ import type {
   WorkflowSource,
 } from "./engine-api.ts";
 import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
-import { EventLog, logExecution } from "./event-log.ts";
+import { cut, EventLog, logExecution, smallOutcome } from "./event-log.ts";
 import { RESUMES, storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
 
@@ -44,6 +44,8 @@ export interface EngineParts {
   readonly state: EngineState;
   readonly files: OpfsFileSystem | undefined;
   readonly esbuild: () => Promise<Esbuild>;
+  /** Takes from this worker what code of workflows is not to reach. Called before any is loaded. */
+  readonly confine: () => Promise<void>;
   /** Sends events to all pages. */
   readonly emit: (events: readonly EngineEvent[]) => void;
 }
@@ -145,6 +147,7 @@ export class EngineHost implements EngineApi {
   private async accept(request: RunRequest): Promise<void> {
     const id = request.executionId;
     const stored = await this.package(request.package);
+    await this.parts.state.keepPackage(request.package);
     // It may have ended in an engine before this one, whose answer never came.
     if ((await this.parts.backend.getExecutions([id]))[0] !== undefined) return;
     const args = commandLine(stored, request);
@@ -212,7 +215,7 @@ export class EngineHost implements EngineApi {
     const started = Date.now();
     const resumes = run.interrupted.at(-1);
     this.running.add(executionId);
-    const start = { type: "execution-start", executionId, time: started, args: run.args } as const;
+    const start = { type: "execution-start", executionId, time: started, args: run.args.map(cut) } as const;
     this.log.add(resumes === undefined ? start : { ...start, resumes });
     const stop = logExecution(this.scheduler, executionId, this.log);
     let outcome: RunOutcome;
@@ -232,7 +235,10 @@ export class EngineHost implements EngineApi {
     await this.parts.state.removeRun(run.id).catch(() => {});
     this.accepted.delete(run.id);
     const time = Date.now();
-    this.log.add({ type: "execution-end", executionId, time, duration: time - started, outcome });
+    const { status } = outcome;
+    const small = smallOutcome(outcome);
+    const end = { type: "execution-end", executionId, time, duration: time - started, status } as const;
+    this.log.add(small === undefined ? end : { ...end, outcome: small });
     this.log.flush();
     return outcome;
   }
@@ -263,6 +269,7 @@ export class EngineHost implements EngineApi {
     for (const { fullname: name, definition } of registry.all()) {
       if (definition.package !== undefined && definition.package !== hash) registry.remove(name);
     }
+    await this.parts.confine();
     await loadWebPackage(stored);
     const task = registry.get(fullname);
     if (task === undefined) {

@@ -2,29 +2,31 @@ import { captureConsole } from "../executors/capture-console.ts";
 import { WebWorkerExecutor } from "../executors/web-worker-executor.ts";
 import { registerHttpFileSystem } from "../file-systems/http.ts";
 import { registerMemoryFileSystem } from "../file-systems/memory.ts";
-import { registerOpfsFileSystem } from "../file-systems/opfs.ts";
+import { openOpfsFolder, registerOpfsFileSystem } from "../file-systems/opfs.ts";
 import { type Esbuild, provideEngine, webEsbuild } from "../package/index.ts";
 import { logInCurrentJob } from "../scheduler/scheduler.ts";
 import { setSha512 } from "../value/hash.ts";
+import { confine } from "./confine.ts";
 import type { EngineEvent } from "./engine-api.ts";
 import { EngineHost } from "./engine-host.ts";
 import { EngineState } from "./engine-state.ts";
 import { bestStore, loadStore, makeStore } from "./open-store.ts";
 import type { StartMessage } from "./start-message.ts";
 import { TabExecutor } from "./tab-executor.ts";
-import { offerEngine } from "./transport.ts";
+import { channelName, offerEngine } from "./transport.ts";
 
 /** Starts the engine of a repository in this worker. @returns what ends it */
 export async function startHost(
   { repo, engine, version, workers, store, urls }: StartMessage,
   modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
 ): Promise<() => Promise<void>> {
+  const channel = new BroadcastChannel(channelName(repo));
   await useFastHash();
   captureLogs();
   provideEngine(modules);
   registerHttpFileSystem();
   registerMemoryFileSystem();
-  const files = registerOpfsFileSystem({ schemes: ["opfs", "file"] });
+  const files = registerOpfsFileSystem({ schemes: ["opfs", "file"], directory: openOpfsFolder() });
   const kind = store ?? bestStore();
   const backend = makeStore(kind, repo);
   await loadStore(backend);
@@ -35,6 +37,11 @@ export async function startHost(
     packages: async (hash) => (await state.package(hash))!,
   });
   let esbuild: Promise<Esbuild> | undefined;
+  const startEsbuild = (): Promise<Esbuild> => {
+    esbuild ??= webEsbuild(urls.esbuild);
+    return esbuild;
+  };
+  let confined: Promise<void> | undefined;
   let emit: (events: readonly EngineEvent[]) => void = () => {};
   const host = new EngineHost({
     repo,
@@ -46,15 +53,19 @@ export async function startHost(
     workers,
     state,
     files,
-    esbuild: () => {
-      esbuild ??= webEsbuild(urls.esbuild);
-      return esbuild;
+    esbuild: startEsbuild,
+    confine: () => {
+      // It runs in a worker of its own, which can't be started afterwards. What is built already runs without it.
+      confined ??= startEsbuild()
+        .catch(() => {})
+        .then(confine);
+      return confined;
     },
     emit: (events) => emit(events),
   });
   // Pages may ask at once for what the last engine left unfinished.
   await host.open();
-  const offer = offerEngine(repo, engine, host);
+  const offer = offerEngine(channel, engine, host);
   emit = offer.emit;
   return async () => {
     emit = () => {};

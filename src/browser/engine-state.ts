@@ -5,6 +5,14 @@ import type { RunRequest } from "./engine-api.ts";
 /** A code package that was built here, without what only the build needs. */
 export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">;
 
+/** When it was last built or asked for, in milliseconds since the epoch. */
+interface PackageRow extends StoredPackage {
+  readonly time: number;
+}
+
+/** So many of the latest packages are kept, and those of executions that have not ended. */
+const KEPT_PACKAGES = 50;
+
 /** An execution that was asked for and has not ended. */
 export interface StoredRun {
   /** Id of the execution. */
@@ -28,18 +36,45 @@ export interface StoredRun {
  */
 export class EngineState {
   private readonly db: Dexie;
-  private readonly packages: Table<StoredPackage, string>;
+  private readonly packages: Table<PackageRow, string>;
   private readonly runs: Table<StoredRun, string>;
 
   constructor(repo: string) {
     this.db = new Dexie(`redun-engine-${repo}`);
     this.db.version(1).stores({ packages: "hash", runs: "id, time" });
+    this.db
+      .version(2)
+      .stores({ packages: "hash, time" })
+      .upgrade((transaction) => transaction.table("packages").toCollection().modify({ time: 0 }));
     this.packages = this.db.table("packages");
     this.runs = this.db.table("runs");
   }
 
   async addPackage({ hash, code, manifest, map }: StoredPackage): Promise<void> {
-    await this.packages.put({ hash, code, manifest, ...(map === undefined ? {} : { map }) });
+    await this.packages.put({
+      hash,
+      code,
+      manifest,
+      ...(map === undefined ? {} : { map }),
+      time: Date.now(),
+    });
+    await this.removeOldPackages();
+  }
+
+  /** Says that a package is asked for again, so that it counts as new. */
+  async keepPackage(hash: string): Promise<void> {
+    await this.packages.update(hash, { time: Date.now() });
+  }
+
+  /** Removes the packages that are old and that no execution waits for. */
+  private async removeOldPackages(): Promise<void> {
+    await this.db.transaction("rw", this.packages, this.runs, async () => {
+      const all = await this.packages.orderBy("time").primaryKeys();
+      const old = all.slice(0, -KEPT_PACKAGES);
+      if (old.length === 0) return;
+      const needed = new Set((await this.runs.toArray()).map(({ request }) => request.package));
+      await this.packages.bulkDelete(old.filter((hash) => !needed.has(hash)));
+    });
   }
 
   package(hash: string): Promise<StoredPackage | undefined> {

@@ -7,8 +7,8 @@ declare const REDUN_VERSION: string | undefined;
 
 /** Milliseconds in which an engine should have ended its jobs and closed its store. What it has not stored is lost. */
 const GRACE = 5000;
-/** Milliseconds after which an engine that does not answer is taken for dead: code of a workflow keeps it busy for ever. */
-const SILENCE = 60_000;
+/** Milliseconds after which an engine that does not answer is taken for dead, where no other time is set. */
+const PATIENCE = 60_000;
 
 /** The worker of an engine, as the page that runs it sees it. */
 export class EngineWorker {
@@ -34,7 +34,7 @@ export class EngineWorker {
     }
   }
 
-  private constructor(repo: string, { urls = {} }: EngineOptions) {
+  private constructor(repo: string, { urls = {}, patience = PATIENCE }: EngineOptions) {
     this.worker = new Worker(urls.engine ?? defaultUrl(), { type: "module", name: `redun ${repo}` });
     this.ended = new Promise((resolve) => {
       let heard = Date.now();
@@ -45,12 +45,12 @@ export class EngineWorker {
       let asked = Number.POSITIVE_INFINITY;
       this.timer = setInterval(() => {
         // Timers of hidden pages come late, but what was answered has been heard by then.
-        if (heard < asked && Date.now() - asked > SILENCE) resolve();
+        if (heard < asked && Date.now() - asked > patience) resolve();
         if (heard >= asked || asked === Number.POSITIVE_INFINITY) {
           asked = Date.now();
           this.say({ type: "ping" });
         }
-      }, SILENCE / 6);
+      }, patience / 6);
     });
   }
 

@@ -1,11 +1,28 @@
 import type { JobCounts, JobInfo } from "../scheduler/events.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { EngineEvent, JobView } from "./engine-api.ts";
+import type { EngineEvent, JobView, RunOutcome } from "./engine-api.ts";
 
 /** So many of the latest events are kept at least, and twice as many at most. */
 const KEPT = 50_000;
 /** Milliseconds in which events gather before they are sent, and between two tables of counts. */
 const INTERVAL = 100;
+
+/** So many characters of an outcome go with an event. */
+const MOST_OUTCOME = 10_000;
+/** Longer lines and words of a command line, in characters, are cut. */
+const MOST_TEXT = 4000;
+
+/** An outcome, if it is small enough for events that are kept and sent to all pages. */
+export function smallOutcome(outcome: RunOutcome): RunOutcome | undefined {
+  const size = outcome.status === "DONE" ? outcome.value.length : JSON.stringify(outcome).length;
+  return size <= MOST_OUTCOME ? outcome : undefined;
+}
+
+/** The beginning of a text, and how much more there is. */
+export function cut(text: string): string {
+  if (text.length <= MOST_TEXT) return text;
+  return `${text.slice(0, MOST_TEXT)}… (${text.length - MOST_TEXT} more characters)`;
+}
 
 /** An event before it has its number. */
 type Unnumbered<T> = T extends EngineEvent ? Omit<T, "seq"> : never;
@@ -72,7 +89,9 @@ export function logExecution(scheduler: Scheduler, executionId: string, log: Eve
     scheduler.on("job-miss", ({ job, message }) =>
       log.add({ ...base(), type: "job-miss", job: viewOf(job), message }),
     ),
-    scheduler.on("job-log", ({ job, line }) => log.add({ ...base(), type: "job-log", jobId: job.id, line })),
+    scheduler.on("job-log", ({ job, line }) =>
+      log.add({ ...base(), type: "job-log", jobId: job.id, line: cut(line) }),
+    ),
     scheduler.on("warning", ({ message }) => log.add({ ...base(), type: "warning", message })),
   ];
   const timer = setInterval(counts, 2 * INTERVAL);

@@ -77,11 +77,10 @@ class SharedEndpoint {
 
 /** Offers an engine on its repository's channel. @returns what ends that, and what tells pages of events */
 export function offerEngine(
-  repo: string,
+  channel: BroadcastChannel,
   id: string,
   api: EngineApi,
 ): { close(): void; emit(events: readonly EngineEvent[]): void } {
-  const channel = new BroadcastChannel(channelName(repo));
   const pages = new Set<string>();
   const methods = api as unknown as Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
   const calls: Calls = {

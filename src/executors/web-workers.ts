@@ -16,16 +16,22 @@ export interface WorkerClosed {
  * @param shareMemory - whether memory may be shared with them
  */
 export function webWorkerKind(url: string, shareMemory: boolean): WorkerKind {
+  // Taken here, as whoever owns the pool may withhold it later from the code that runs beside it.
+  const { Worker } = globalThis;
   return {
     name: "Web Worker",
     hint: "Does the task close its worker, let an error escape, or use more memory than there is?",
-    start: (listener) => startWebWorker(listener, url),
+    start: (listener) => startWebWorker(listener, url, Worker),
     makeTickets: () => (shareMemory ? sharedTickets() : "lease"),
   };
 }
 
-function startWebWorker(listener: WorkerListener, url: string): WorkerHandle {
-  let worker: Worker | undefined;
+function startWebWorker(
+  listener: WorkerListener,
+  url: string,
+  Worker: typeof globalThis.Worker,
+): WorkerHandle {
+  let worker: InstanceType<typeof globalThis.Worker> | undefined;
   let started = false;
   let ending = false;
   const end = (reason: string, atStart: boolean): void => {

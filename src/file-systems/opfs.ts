@@ -11,20 +11,39 @@ export interface OpfsFileSystemOptions {
   readonly folder?: string;
   /** The schemes served. Default `opfs` alone; with `file`, bare paths are below the folder too. */
   readonly schemes?: readonly string[];
+  /** The folder itself, opened beforehand where nothing else of the storage is to be within reach later. */
+  readonly directory?: Promise<FileSystemDirectoryHandle>;
+}
+
+/** Opens the folder that paths are below, making it where there is none. */
+export async function openOpfsFolder(folder = "files"): Promise<FileSystemDirectoryHandle> {
+  let directory = await navigator.storage.getDirectory();
+  for (const part of folder.split("/"))
+    directory = await directory.getDirectoryHandle(part, { create: true });
+  return directory;
 }
 
 /**
  * Files on the browser's private file system, `opfs://any/path`, of a page or a worker. A file's hash is by its size and
  * the time of its last change; the file system sees to it that no two contents have the same time.
+ *
+ * Of several that write one file at once, in whichever threads, each writes a copy of its own; the last to end wins, and
+ * readers see the whole of one or the other.
  */
 export class OpfsFileSystem implements FileSystem {
   readonly name = "opfs";
   readonly schemes: readonly string[];
   readonly #folder: string;
+  readonly #root: Promise<FileSystemDirectoryHandle> | undefined;
+  // Taken here, as a worker may withhold it later.
+  readonly #locks: LockManager | undefined = navigator.locks;
 
   constructor(options: OpfsFileSystemOptions = {}) {
     this.#folder = options.folder ?? "files";
     this.schemes = options.schemes ?? ["opfs"];
+    this.#root = options.directory;
+    // Whoever needs it hears of its failure.
+    this.#root?.catch(() => {});
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
@@ -100,13 +119,17 @@ export class OpfsFileSystem implements FileSystem {
       const existed = (await find(directory, name)) !== undefined;
       const handle = await directory.getFileHandle(name, { create: true });
       try {
-        await untilLater((await handle.getFile()).lastModified);
         // What is written goes to a copy, which takes the file's place when it is closed.
-        written = await handle.createWritable();
-        if (stream === undefined) {
-          await written.write(data as Blob | Uint8Array<ArrayBuffer>);
-          await written.close();
-        } else await stream.pipeTo(written);
+        const copy = await handle.createWritable();
+        written = copy;
+        const size = await fill(copy, data as Blob | Uint8Array<ArrayBuffer>);
+        await this.#alone([...parts, name], async () => {
+          const { lastModified } = await handle.getFile();
+          await untilLater(lastModified);
+          // It has the time of its last change, which has to be later than that of what it replaces.
+          await copy.truncate(size);
+          await copy.close();
+        });
       } catch (error) {
         await written?.abort().catch(() => {});
         // Another writer may have finished meanwhile.
@@ -160,6 +183,12 @@ export class OpfsFileSystem implements FileSystem {
     await this.write(target, (await this.#open(source)).stream());
   }
 
+  /** Does something to a file that nobody else does at the time, in this thread or another. */
+  async #alone(parts: readonly string[], work: () => Promise<void>): Promise<void> {
+    if (this.#locks === undefined) await work();
+    else await this.#locks.request(`redun-file ${[this.#folder, ...parts].join("/")}`, work);
+  }
+
   async #find(verb: string, path: string): Promise<File | undefined> {
     const parts = partsOf(verb, path);
     const name = parts.pop();
@@ -181,17 +210,38 @@ export class OpfsFileSystem implements FileSystem {
     parts: readonly string[],
     create = false,
   ): Promise<FileSystemDirectoryHandle | undefined> {
-    let directory = await navigator.storage.getDirectory();
-    const own = this.#folder.split("/");
-    for (const [i, part] of [...own, ...parts].entries()) {
-      try {
-        directory = await directory.getDirectoryHandle(part, { create: create || i < own.length });
-      } catch (error) {
-        if (!create && (isMissing(error) || isMismatch(error))) return undefined;
-        throw failure(verb, parts.join("/"), error);
-      }
+    try {
+      let directory = await (this.#root ?? openOpfsFolder(this.#folder));
+      for (const part of parts) directory = await directory.getDirectoryHandle(part, { create });
+      return directory;
+    } catch (error) {
+      if (!create && (isMissing(error) || isMismatch(error))) return undefined;
+      throw failure(verb, parts.join("/"), error);
     }
-    return directory;
+  }
+}
+
+/** Writes all of the data to the beginning of a copy. @returns how many bytes there were */
+async function fill(
+  copy: FileSystemWritableFileStream,
+  data: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | Blob,
+): Promise<number> {
+  if (!(data instanceof ReadableStream)) {
+    await copy.write(data);
+    return data instanceof Blob ? data.size : data.length;
+  }
+  const reader = data.getReader();
+  try {
+    let size = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return size;
+      await copy.write(value);
+      size += value.length;
+    }
+  } finally {
+    // The lock goes, so that a stream that was not read to its end can be cancelled.
+    reader.releaseLock();
   }
 }
 

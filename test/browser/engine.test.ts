@@ -5,6 +5,7 @@ import recursion from "../../examples/recursion/workflow.ts?raw";
 import type {
   Engine,
   EngineEvent,
+  EngineOptions,
   RunOutcome,
   RunRequest,
   WorkflowSource,
@@ -44,8 +45,8 @@ const source = (workflow = WORKFLOW, helper = HELPER): WorkflowSource => ({
 
 const opened: Engine[] = [];
 
-async function open(repo: string): Promise<Engine> {
-  const engine = await startEngine({ repo, workers: 2, urls });
+async function open(repo: string, options: EngineOptions = {}): Promise<Engine> {
+  const engine = await startEngine({ repo, workers: 2, urls, ...options });
   opened.push(engine);
   return engine;
 }
@@ -331,6 +332,78 @@ export const compile = task("tab.compile", () => script("gcc in.txt", { inputs, 
   });
 });
 
+describe("what code of a workflow may reach", () => {
+  afterAll(closeAll);
+
+  /** Tries all that it can think of, and tells what it came to. */
+  const MALICE = `import { task } from "redun";
+const NAMES = ["BroadcastChannel", "Worker", "SharedWorker", "indexedDB", "caches", "importScripts",
+  "webkitRequestFileSystem", "webkitRequestFileSystemSync", "IDBFactory", "CacheStorage", "StorageManager"];
+const chain = (object) => object === null ? [] : [object, ...chain(Object.getPrototypeOf(object))];
+async function attack(repo) {
+  const found = NAMES.filter((name) => name in globalThis);
+  for (const name of ["locks", "serviceWorker", "storageBuckets"]) if (name in navigator) found.push(name);
+  for (const at of [...chain(globalThis), ...chain(navigator)]) {
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (/^(indexedDB|caches|storage|locks)$/.test(name) && get !== undefined) found.push("getter of " + name);
+    }
+  }
+  if (navigator.storage.getDirectory !== undefined) found.push("directory");
+  try {
+    const channel = new BroadcastChannel("redun-engine-" + repo);
+    channel.postMessage({ kind: "engine", engine: "spoofed" });
+    found.push("channel");
+  } catch {}
+  try {
+    await (await caches.open("redun-app")).put("./", new Response("spoofed"));
+    found.push("cache");
+  } catch {}
+  try {
+    new Worker(URL.createObjectURL(new Blob(["new BroadcastChannel('x')"])));
+    found.push("worker");
+  } catch {}
+  // What its own realm opens on its behalf may be looked at on the way.
+  const handles = [];
+  const { getDirectoryHandle } = FileSystemDirectoryHandle.prototype;
+  FileSystemDirectoryHandle.prototype.getDirectoryHandle = function (...args) {
+    handles.push(this);
+    return getDirectoryHandle.apply(this, args);
+  };
+  await new File("opfs://attack/a.txt").write("x");
+  for (const handle of handles) {
+    for (const name of [".redun", ".."]) {
+      try {
+        await getDirectoryHandle.call(handle, name);
+        found.push("store by " + handle.name);
+      } catch {}
+    }
+  }
+  FileSystemDirectoryHandle.prototype.getDirectoryHandle = getDirectoryHandle;
+  return [...new Set(found)];
+}
+`;
+  const attacks = {
+    "a job worker": `${MALICE}export const main = task("tab.attack", (repo) => attack(repo));`,
+    "the engine's worker": `${MALICE}export const main = task("tab.attack", async (repo) => attack(repo));`,
+  };
+
+  test.each(Object.entries(attacks))(
+    "from %s: no channel, no other store, no cache, no further worker",
+    async (_place, code) => {
+      const repo = `test-${crypto.randomUUID()}`;
+      const engine = await open(repo);
+      const victim = await open(`test-${crypto.randomUUID()}`);
+      const moves: unknown[] = [];
+      for (const each of [engine, victim]) each.onMoved(() => void moves.push(each));
+      const text = { entry: "attack.ts", files: { "attack.ts": code.replace("{ task }", "{ File, task }") } };
+      expect(resultOf(await runOn(engine, "tab.attack", [(await victim.info()).repo], text))).toEqual([]);
+      expect(moves).toEqual([]);
+      // The engine itself goes on, and builds.
+      expect(resultOf(await runOn(engine, "tab.main", [2]))).toBe(10);
+    },
+  );
+});
+
 describe("engines of one repository", () => {
   let repo: string;
   let engine: Engine;
@@ -405,6 +478,45 @@ export const slow = task("tab.slow", async (n: number) => { await wait(1500); re
     expect(resultOf((await engine.outcome(behind.executionId))!)).toBe(16);
     expect((await engine.info()).running).toEqual([]);
     expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
+  });
+
+  test("is replaced when it does not answer, and goes on with the others", async () => {
+    await engine.close();
+    engine = await open(repo, { patience: 1200 });
+    const endless = single(`export const spin = task("tab.endless", async () => { for (;;); });`);
+    const asked = await request(engine, "tab.endless", [], endless);
+    let moves = 0;
+    engine.onMoved(() => void moves++);
+    await engine.start(asked);
+    await expect.poll(() => moves, { timeout: 30_000 }).toBe(3);
+    expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
+  });
+
+  test("keeps the latest packages, and those that an execution waits for", async () => {
+    const numbered = (n: number): WorkflowSource => single(`export const t = task("tab.t", () => ${n});`);
+    const first = await request(engine, "tab.t", [], numbered(0));
+    const slow = await request(engine, "tab.slow", [1], single(SLOW.replace("1500", "6000")));
+    const waiting = await request(engine, "tab.t", [], numbered(1));
+    await engine.start(slow);
+    await engine.start(waiting);
+    for (let n = 2; n < 54; n++) await engine.build(numbered(n));
+    await expect(engine.start(first)).rejects.toMatchObject({ code: "package" });
+    await engine.cancel(slow.executionId);
+    expect(resultOf((await engine.outcome(waiting.executionId))!)).toBe(1);
+  });
+
+  test("keeps events small, and gives a large result to those who ask", async () => {
+    const large = single(
+      `export const large = task("tab.large", (n: number) => { console.log("y".repeat(n)); return "x".repeat(n); });`,
+    );
+    const asked = await request(engine, "tab.large", [1_000_000], large);
+    await engine.start(asked);
+    expect(resultOf((await engine.outcome(asked.executionId))!)).toHaveLength(1_000_000);
+    const events = await engine.eventsAfter(0);
+    expect(events.at(-1)).toMatchObject({ type: "execution-end", status: "DONE" });
+    for (const event of events) expect(JSON.stringify(event).length).toBeLessThan(5000);
+    await runOn(engine, "tab.main", [1]);
+    expect((await engine.eventsAfter(0)).at(-1)).toMatchObject({ outcome: { status: "DONE", value: "8" } });
   });
 
   test("goes on after a module that throws what is no error", async () => {

@@ -1,5 +1,6 @@
 /** The job worker, as vitest serves it. */
 import "./dynamic-imports.ts";
+import "./test-channel.ts";
 import "../../src/job-worker.ts";
 
 // Vite's own words, which it says at any time, belong to no job.

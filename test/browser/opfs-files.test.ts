@@ -54,3 +54,63 @@ describe("the OPFS file system", () => {
     await fileSystem.remove("opfs://large");
   });
 });
+
+describe("writers of one file on OPFS", () => {
+  /** A thread with a file system of its own. */
+  const writer = (): Worker => new Worker(new URL("./opfs-writer.ts", import.meta.url), { type: "module" });
+
+  const done = (worker: Worker): Promise<string> =>
+    new Promise((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<string>) => resolve(data);
+    });
+
+  test("in several threads leave the whole of one content, and each content has a hash of its own", async () => {
+    const folder = `test-${crypto.randomUUID()}`;
+    const fileSystem = new OpfsFileSystem({ folder });
+    const workers = ["a", "b"].map((letter) => ({ letter, worker: writer() }));
+    const ends = workers.map(({ letter, worker }) => {
+      const end = done(worker);
+      worker.postMessage({ folder, path: "opfs://one", letter, times: 40 });
+      return end;
+    });
+    let isOver = false;
+    const all = Promise.all(ends).finally(() => {
+      isOver = true;
+    });
+    const contents = new Map<string, string>();
+    while (!isOver) {
+      const before = await fileSystem.stat("opfs://one");
+      if (before === undefined || before.size === 0) continue;
+      const text = new TextDecoder().decode(
+        await fileSystem.read("opfs://one").catch(() => new Uint8Array()),
+      );
+      const after = await fileSystem.stat("opfs://one");
+      if (text === "" || before.etag !== after?.etag) continue;
+      expect(text).toMatch(/^(a\d{4}(,a\d{4})*|b\d{4}(,b\d{4})*)$/);
+      expect(new Set(text.split(",")).size).toBe(1);
+      expect(contents.get(before.etag!) ?? text).toBe(text);
+      contents.set(before.etag!, text);
+    }
+    expect(await all).toEqual(["done", "done"]);
+    expect(contents.size).toBeGreaterThan(5);
+    for (const { worker } of workers) worker.terminate();
+  });
+
+  test("in one thread: the last to end wins, and one that fails takes nothing from the others", async () => {
+    const fileSystem = new OpfsFileSystem({ folder: `test-${crypto.randomUUID()}` });
+    const utf8 = new TextEncoder();
+    const slow = new TransformStream<Uint8Array, Uint8Array>();
+    const slowly = fileSystem.write("opfs://two", slow.readable);
+    const hand = slow.writable.getWriter();
+    await hand.write(utf8.encode("slow "));
+    const failing = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.error(new Error("broken off")),
+    });
+    await expect(fileSystem.write("opfs://two", failing)).rejects.toThrow("broken off");
+    await fileSystem.write("opfs://three", utf8.encode("x"));
+    await hand.write(utf8.encode("but sure"));
+    await hand.close();
+    await slowly;
+    expect(await new Blob([await fileSystem.read("opfs://two")]).text()).toBe("slow but sure");
+  });
+});

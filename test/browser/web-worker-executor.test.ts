@@ -146,15 +146,16 @@ for (const shareMemory of [true, false]) {
 
 describe("the executor in Web Workers", () => {
   test("goes on with the workers it has when no more can be started", async () => {
-    const executor = open();
-    await executor.run(jobSpec(tasks.busy, [0]), recordingContext());
-    class Refused extends Worker {
-      constructor() {
-        super(here("./missing-worker.js"), { type: "module" });
+    let started = 0;
+    class Scarce extends Worker {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(started++ === 0 ? url : here("./missing-worker.js"), options);
       }
     }
-    vi.stubGlobal("Worker", Refused);
+    vi.stubGlobal("Worker", Scarce);
     onTestFinished(() => void vi.unstubAllGlobals());
+    const executor = open();
+    await executor.run(jobSpec(tasks.busy, [0]), recordingContext());
     const jobs = Array.from({ length: 50 }, () =>
       executor.run(jobSpec(tasks.busy, [5]), recordingContext()).then(placeOf),
     );

@@ -35,19 +35,19 @@ export async function followEvents(engine: Engine): Promise<void> {
   // What comes while the earlier events are asked for is later than they are.
   let held: EngineEvent[] | undefined;
   engine.onEvents((events) => {
-    if (held === undefined) apply(events);
+    if (held === undefined) apply(engine, events);
     else held.push(...events);
   });
   const catchUp = async (): Promise<void> => {
     held ??= [];
     try {
-      apply(await engine.eventsAfter(seen));
+      apply(engine, await engine.eventsAfter(seen));
     } catch {
       // The engine has gone again, and its successor is caught up with in turn.
     } finally {
       const late = held ?? [];
       held = undefined;
-      apply(late);
+      apply(engine, late);
     }
   };
   engine.onMoved(() => {
@@ -60,15 +60,22 @@ export async function followEvents(engine: Engine): Promise<void> {
   await catchUp();
 }
 
-function apply(events: readonly EngineEvent[]): void {
+function apply(engine: Engine, events: readonly EngineEvent[]): void {
   for (const event of events) {
     if (event.seq <= seen) continue;
     seen = event.seq;
     const execution = expectExecution(event.executionId);
     applyEvent(execution, event);
+    if (event.type === "execution-end" && event.outcome === undefined) void askForOutcome(engine, execution);
     if (event.type === "execution-start" || event.type === "execution-end") changes.value++;
     execution.touch();
   }
+}
+
+/** Events leave large outcomes out. */
+async function askForOutcome(engine: Engine, execution: Execution): Promise<void> {
+  execution.outcome = await engine.outcome(execution.id).catch(() => undefined);
+  execution.touch();
 }
 
 function applyEvent(execution: Execution, event: EngineEvent): void {
@@ -88,7 +95,7 @@ function applyEvent(execution: Execution, event: EngineEvent): void {
     case "execution-end":
       execution.outcome = event.outcome;
       execution.endTime = event.time;
-      endJobs(execution, event.outcome.status);
+      endJobs(execution, event.status);
       break;
     case "job-start": {
       const job = jobOf(execution, event.job);

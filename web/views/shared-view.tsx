@@ -46,7 +46,7 @@ function Question({ shared }: { shared: SharedWorkflow }): JSX.Element {
         <strong>When it runs, in workers of this tab, it can</strong>
         <ul>
           <li>
-            read and change what this site keeps in this browser: files, results and their history
+            read and change the files that you gave this site, and the results of workflows here
             {reach.files ? "; it names files" : "; it does not seem to name any file"}
           </li>
           <li>
@@ -59,7 +59,8 @@ function Question({ shared }: { shared: SharedWorkflow }): JSX.Element {
           </li>
           <li>use the processor until you cancel it or close the tab</li>
         </ul>
-        It can reach no other site's data, and nothing of this computer outside the browser.
+        It can reach neither this app itself nor other sites' data, and nothing of this computer outside the
+        browser.
       </div>
       {shared.task !== "" && (
         <p>
