@@ -142,6 +142,11 @@ export class Scheduler {
     return this.current?.counts ?? new Map();
   }
 
+  /** Stores what has been recorded of the execution at work so far. Others are stored soon, and all of one at its end. */
+  async flush(): Promise<void> {
+    await this.current?.recorder.flush();
+  }
+
   /** The jobs at work. */
   running(): JobInfo[] {
     return [...(this.current?.running ?? [])].map((job) => job.info);

@@ -1,0 +1,167 @@
+import { prepareAll, type SqlDriver, type SqlRow, type SqlStatement } from "../backends/sql-driver.ts";
+import type { CodePackage } from "../package/types.ts";
+import type { ExecutionEvent, HostedRun } from "./execution-types.ts";
+
+/** A package as it is kept: without what only its build needs. */
+export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">;
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS host_package (hash TEXT, part INTEGER, data TEXT NOT NULL, PRIMARY KEY (hash, part)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS host_run (
+  id TEXT PRIMARY KEY, created INTEGER NOT NULL, status TEXT NOT NULL, data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS host_run_status ON host_run (status, created);
+CREATE INDEX IF NOT EXISTS host_run_created ON host_run (created);
+CREATE TABLE IF NOT EXISTS host_key (key TEXT PRIMARY KEY, id TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS host_event (
+  run TEXT, last INTEGER, size INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, last)
+) WITHOUT ROWID;`;
+
+const STATEMENTS = {
+  addPart: "INSERT OR REPLACE INTO host_package VALUES (?, ?, ?)",
+  parts: "SELECT data FROM host_package WHERE hash = ? ORDER BY part",
+  hasPackage: "SELECT 1 AS found FROM host_package WHERE hash = ? LIMIT 1",
+  putRun: `INSERT INTO host_run VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET status = excluded.status, data = excluded.data`,
+  run: "SELECT data FROM host_run WHERE id = ?",
+  unfinished: "SELECT data FROM host_run WHERE status IN ('QUEUED', 'RUNNING') ORDER BY created, id",
+  runs: "SELECT data FROM host_run WHERE id IN (SELECT value FROM json_each(?))",
+  key: "SELECT id FROM host_key WHERE key = ?",
+  addKey: "INSERT OR IGNORE INTO host_key VALUES (?, ?, ?)",
+  oldKeys: "DELETE FROM host_key WHERE created < ?",
+  addEvents: "INSERT INTO host_event VALUES (?, ?, ?, ?)",
+  events: "SELECT data FROM host_event WHERE run = ? AND last > ? ORDER BY last LIMIT ?",
+  lastEvent: "SELECT max(last) AS last FROM host_event WHERE run = ?",
+  eventRuns: `SELECT run, sum(size) AS size, max(created) AS created FROM host_event
+    JOIN host_run ON host_run.id = run WHERE status NOT IN ('QUEUED', 'RUNNING') GROUP BY run ORDER BY created DESC`,
+  removeEvents: "DELETE FROM host_event WHERE run = ?",
+} as const;
+
+/** Characters in a row at most; a Durable Object's rows hold 2 MB, and a character up to three bytes. */
+const PART = 600_000;
+const DAY = 86_400_000;
+/** Characters of events that are kept of executions that have ended. */
+const EVENTS_KEPT = 256_000_000;
+
+/**
+ * What a hosted repository must remember beside its store: code packages, what was asked of it and how that ended, and
+ * the events that clients have not seen yet. It lives in a database of its own, or beside the store's tables.
+ */
+export class HostState {
+  private readonly db: SqlDriver;
+  private readonly sql: Record<keyof typeof STATEMENTS, SqlStatement>;
+
+  constructor(db: SqlDriver) {
+    this.db = db;
+    db.exec(SCHEMA);
+    this.sql = prepareAll(db, STATEMENTS);
+  }
+
+  hasPackage(hash: string): boolean {
+    return this.sql.hasPackage.get(hash) !== undefined;
+  }
+
+  package(hash: string): StoredPackage | undefined {
+    const parts = this.sql.parts.all(hash).map(({ data }) => String(data));
+    return parts.length === 0 ? undefined : (JSON.parse(parts.join("")) as StoredPackage);
+  }
+
+  addPackage({ hash, code, manifest, map }: StoredPackage): void {
+    const text = JSON.stringify({ hash, code, manifest, ...(map === undefined ? {} : { map }) });
+    this.db.transaction(() => {
+      for (let part = 0; part * PART < text.length; part++)
+        this.sql.addPart.run(hash, part, text.slice(part * PART, (part + 1) * PART));
+    });
+  }
+
+  /** Adds or replaces a run. */
+  putRun(run: HostedRun): void {
+    this.sql.putRun.run(run.id, run.created, run.status, JSON.stringify(run));
+  }
+
+  /** Adds a run, unless its idempotency key is taken. @returns the id of the run that has the key */
+  addRun(run: HostedRun, key: string | undefined): string {
+    return this.db.transaction(() => {
+      if (key !== undefined) {
+        const known = this.sql.key.get(key);
+        if (known !== undefined) return String(known.id);
+        this.sql.oldKeys.run(run.created - DAY);
+        this.sql.addKey.run(key, run.id, run.created);
+      }
+      this.putRun(run);
+      return run.id;
+    });
+  }
+
+  runOfKey(key: string): string | undefined {
+    const row = this.sql.key.get(key);
+    return row === undefined ? undefined : String(row.id);
+  }
+
+  run(id: string): HostedRun | undefined {
+    const row = this.sql.run.get(id);
+    return row === undefined ? undefined : parseRun(row);
+  }
+
+  runs(ids: readonly string[]): Map<string, HostedRun> {
+    const rows = this.sql.runs.all(JSON.stringify(ids)).map(parseRun);
+    return new Map(rows.map((run) => [run.id, run]));
+  }
+
+  /** Those that have not ended, oldest first. */
+  unfinished(): HostedRun[] {
+    return this.sql.unfinished.all().map(parseRun);
+  }
+
+  /** Stores events of a run, which follow those that are there. */
+  addEvents(run: string, events: readonly ExecutionEvent[]): void {
+    if (events.length === 0) return;
+    this.db.transaction(() => {
+      for (const chunk of chunksOf(events)) {
+        const data = JSON.stringify(chunk);
+        this.sql.addEvents.run(run, chunk.at(-1)!.seq, data.length, data);
+      }
+    });
+  }
+
+  /** Events of a run after a number, some at a time. */
+  events(run: string, after: number): ExecutionEvent[] {
+    const rows = this.sql.events.all(run, after, 20);
+    const events = rows.flatMap(({ data }) => JSON.parse(String(data)) as ExecutionEvent[]);
+    return events.filter(({ seq }) => seq > after);
+  }
+
+  lastEvent(run: string): number {
+    return Number(this.sql.lastEvent.get(run)?.last ?? 0);
+  }
+
+  /** Removes the events of the oldest executions that have ended, as far as there are too many. */
+  pruneEvents(): void {
+    let size = 0;
+    for (const row of this.sql.eventRuns.all()) {
+      size += Number(row.size);
+      if (size > EVENTS_KEPT) this.sql.removeEvents.run(row.run!);
+    }
+  }
+}
+
+const parseRun = ({ data }: SqlRow): HostedRun => JSON.parse(String(data)) as HostedRun;
+
+/** So many events go into a row, unless they are long. */
+const CHUNK = 500;
+
+function* chunksOf(events: readonly ExecutionEvent[]): Generator<readonly ExecutionEvent[]> {
+  let chunk: ExecutionEvent[] = [];
+  let size = 0;
+  for (const event of events) {
+    const length = JSON.stringify(event).length;
+    if (chunk.length > 0 && (size + length > PART || chunk.length === CHUNK)) {
+      yield chunk;
+      chunk = [];
+      size = 0;
+    }
+    chunk.push(event);
+    size += length;
+  }
+  if (chunk.length > 0) yield chunk;
+}

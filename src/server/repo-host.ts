@@ -1,0 +1,411 @@
+import type { Backend } from "../backend/backend.ts";
+import type { TagRecord } from "../backend/records.ts";
+import { tagHash } from "../backend/tags.ts";
+import { CancelledError, DryRunError, UnknownTaskError } from "../errors/errors.ts";
+import { hasCode } from "../errors/redun-error.ts";
+import type { PackageDescription, PackageExecutor } from "../executor/executor.ts";
+import { asError, errorRecord } from "../executor/job-error.ts";
+import { verifyPackage } from "../package/manifest.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import { errorTraceback } from "../scheduler/traceback.ts";
+import { describedRegistry } from "../task/description.ts";
+import type { TaskRegistry } from "../task/registry.ts";
+import type { Task } from "../task/task.ts";
+import { Turns } from "../util/turns.ts";
+import { uuid } from "../util/uuid.ts";
+import { display } from "../value/display.ts";
+import { keepForeignValues } from "../value/foreign.ts";
+import { decodeValue, encodeValue } from "../value/value.ts";
+import { ApiError } from "./api-error.ts";
+import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
+import type { HostState, StoredPackage } from "./host-state.ts";
+import { RunEvents } from "./run-events.ts";
+
+/** What a {@link RepoHost} works with. */
+export interface RepoHostParts {
+  readonly backend: Backend;
+  readonly state: HostState;
+  readonly executor: PackageExecutor;
+  /** Names besides `default` under which tasks may ask for that executor. */
+  readonly executorNames?: readonly string[];
+  readonly limits?: Readonly<Record<string, number>>;
+  readonly context?: Readonly<Record<string, unknown>>;
+  /** Most executions at work at once; others wait. Default 16. */
+  readonly maxRunning?: number;
+  /** Most executions that wait; more are refused. Default 1000. */
+  readonly maxQueued?: number;
+  /** Told of each change of a run's status. */
+  readonly onRun?: (run: HostedRun) => void;
+  /** Told of events when they are stored. */
+  readonly onEvents?: (run: string, events: readonly ExecutionEvent[]) => void;
+}
+
+/** What is to be run. */
+export interface RunOrder
+  extends Pick<HostedRun, "package" | "task" | "args" | "options" | "tags" | "context" | "user"> {
+  readonly id?: string | undefined;
+  /** Asking twice with one key runs once. */
+  readonly key?: string | undefined;
+  readonly commandLine?: readonly string[] | undefined;
+}
+
+/** A run that waits or is at work. */
+interface Active {
+  readonly abort: AbortController;
+  readonly events: RunEvents;
+  readonly done: Promise<void>;
+}
+
+/** So often is an execution begun again whose scheduler's home ended before it had lived for a while. */
+const MOST_TRIES = 3;
+/** Milliseconds after which a scheduler that has begun an execution again counts as alive. */
+const ALIVE = 10_000;
+/** Characters of a result that are told with its execution. */
+const LONGEST_VALUE = 100_000;
+const LONGEST_PREVIEW = 1_000;
+/** Tag of an execution that went on in the place of the one that it names. */
+const RESUMES = "redun.resumes";
+const STATUS = "redun.status";
+
+/**
+ * The scheduler's home of one hosted repository. It owns the executions that were asked for, and remembers them until
+ * they are done, so that the next home goes on with them. It loads no user's code.
+ */
+export class RepoHost {
+  readonly backend: Backend;
+  readonly state: HostState;
+  private readonly parts: RepoHostParts;
+  private readonly active = new Map<string, Active>();
+  private readonly turns: Turns;
+  private readonly descriptions = new Map<string, Promise<PackageDescription>>();
+  /** Fulfilled at the next event of a run, or its end. */
+  private readonly news = new Map<string, PromiseWithResolvers<void>>();
+  private isClosing = false;
+
+  constructor(parts: RepoHostParts) {
+    this.parts = parts;
+    this.backend = parts.backend;
+    this.state = parts.state;
+    this.turns = new Turns(parts.maxRunning ?? 16);
+    keepForeignValues();
+  }
+
+  /** Opens the store, and goes on with the executions that had not ended when the last home did. */
+  async open(): Promise<void> {
+    await this.backend.load();
+    for (const run of this.state.unfinished()) await this.resume(run);
+  }
+
+  /** Whether executions wait or are at work. */
+  get isBusy(): boolean {
+    return this.active.size > 0;
+  }
+
+  /** Keeps a package. @throws PackageError if it is not what its hash says */
+  addPackage(pkg: StoredPackage): void {
+    verifyPackage(pkg);
+    this.state.addPackage(pkg);
+  }
+
+  /** Accepts an execution. @returns its id, that of the earlier one if the key was used before */
+  async start(order: RunOrder): Promise<string> {
+    const { key } = order;
+    const known = key === undefined ? undefined : this.state.runOfKey(key);
+    if (known !== undefined) return known;
+    if (this.active.size >= (this.parts.maxQueued ?? 1000)) {
+      throw new ApiError(
+        429,
+        "too-many-executions",
+        `Cannot start: ${this.active.size} executions wait already`,
+        {
+          hint: "Try again later.",
+          retryAfter: 10,
+        },
+      );
+    }
+    const pkg = this.state.package(order.package);
+    if (pkg === undefined) {
+      throw new ApiError(404, "unknown-package", `Cannot start: there is no package ${order.package} here`, {
+        hint: "Upload it first with PUT …/packages/:hash.",
+      });
+    }
+    if (!Array.isArray(decodeValue(order.args)))
+      throw new ApiError(400, "invalid-request", "Cannot start: the arguments are not a list");
+    const id = order.id ?? uuid();
+    if (order.id !== undefined && (await this.knows(order.id)))
+      throw new ApiError(409, "execution-exists", `Cannot start: there is an execution ${order.id} already`);
+    const run: HostedRun = {
+      id,
+      created: Date.now(),
+      status: "QUEUED",
+      package: order.package,
+      task: order.task,
+      args: order.args,
+      options: order.options,
+      tags: order.tags,
+      context: order.context,
+      commandLine: order.commandLine ?? ["redun", "run", pkg.manifest.entry, order.task],
+      user: order.user,
+      current: id,
+      interrupted: [],
+      tries: 0,
+    };
+    const kept = this.state.addRun(run, key);
+    if (kept === id) this.begin(run);
+    return kept;
+  }
+
+  private async knows(id: string): Promise<boolean> {
+    return this.state.run(id) !== undefined || (await this.backend.getExecutions([id]))[0] !== undefined;
+  }
+
+  /** Cancels an execution that waits or is at work. @returns whether it did */
+  cancel(id: string): boolean {
+    const active = this.active.get(id);
+    if (active === undefined || active.abort.signal.aborted) return false;
+    active.abort.abort();
+    const run = this.state.run(id)!;
+    // One that waits ends now rather than at its turn.
+    if (run.status === "QUEUED") this.end(run, active.events, failure(new CancelledError()));
+    return true;
+  }
+
+  /**
+   * Goes on with an execution that was interrupted: it stays as it is, and another in its place takes what it has done
+   * from the cache. One that keeps taking the scheduler down with it is given up.
+   */
+  private async resume(run: HostedRun): Promise<void> {
+    const [begun] = await this.backend.getExecutions([run.current]);
+    if (begun === undefined) {
+      this.begin(run);
+      return;
+    }
+    await this.backend.addTags([statusTag(run.current, "interrupted")]);
+    if (run.tries >= MOST_TRIES) {
+      const error = errorRecord(
+        new CancelledError(`The execution was given up: the server ended ${run.tries} times while it ran`, {
+          hint: "Look into the server's log. Does the workflow need more memory than there is?",
+        }),
+      );
+      this.update({
+        ...run,
+        status: "FAILED",
+        ended: Date.now(),
+        outcome: { status: "FAILED", error, traceback: undefined },
+      });
+      return;
+    }
+    const next = {
+      ...run,
+      current: uuid(),
+      interrupted: [...run.interrupted, run.current],
+      tries: run.tries + 1,
+    };
+    this.state.putRun(next);
+    this.begin(next);
+  }
+
+  private begin(run: HostedRun): void {
+    const abort = new AbortController();
+    const home: { scheduler?: Scheduler } = {};
+    const events = new RunEvents(this.state.lastEvent(run.id), {
+      settle: async () => home.scheduler?.flush(),
+      publish: (list) => this.publish(run.id, list),
+    });
+    const done = this.turns.take(() => this.execute(run, home, events, abort.signal));
+    this.active.set(run.id, { abort, events, done });
+    this.parts.onRun?.(run);
+  }
+
+  private async execute(
+    queued: HostedRun,
+    home: { scheduler?: Scheduler },
+    events: RunEvents,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.isClosing || !this.active.has(queued.id)) return;
+    const run: HostedRun = { ...queued, status: "RUNNING", started: queued.started ?? Date.now() };
+    this.update(run);
+    const alive = setTimeout(() => this.state.putRun({ ...run, tries: 0 }), ALIVE);
+    const executionId = run.current;
+    const resumes = run.interrupted.at(-1);
+    events.add({
+      type: "execution-start",
+      executionId,
+      args: run.commandLine,
+      ...(resumes === undefined ? {} : { resumes }),
+    });
+    let outcome: HostedOutcome;
+    try {
+      outcome = await this.evaluate(run, home, events, signal);
+    } catch (error) {
+      outcome = failure(error);
+    }
+    clearTimeout(alive);
+    // What is cut off because this home ends is for the next one.
+    if (this.isClosing && outcome.status !== "DONE") return;
+    await this.end(run, events, outcome);
+  }
+
+  private async end(run: HostedRun, events: RunEvents, outcome: HostedOutcome): Promise<void> {
+    events.add({ type: "execution-end", executionId: run.current, outcome });
+    await events.flush();
+    this.update({ ...run, status: outcome.status, ended: Date.now(), outcome });
+    this.active.delete(run.id);
+    this.notify(run.id);
+    this.state.pruneEvents();
+  }
+
+  private async evaluate(
+    run: HostedRun,
+    home: { scheduler?: Scheduler },
+    events: RunEvents,
+    signal: AbortSignal,
+  ): Promise<HostedOutcome> {
+    if (signal.aborted) throw new CancelledError("The execution was cancelled before it began");
+    const { tasks } = await this.describe(run.package);
+    const registry = describedRegistry(tasks, run.package);
+    const scheduler = this.makeScheduler(registry);
+    home.scheduler = scheduler;
+    const stop = events.watch(scheduler);
+    try {
+      const resumes = run.interrupted.at(-1);
+      const { cache, dryRun, prov } = run.options;
+      const value: unknown = await scheduler.run(callOf(run, registry), {
+        executionId: run.current,
+        args: run.commandLine,
+        tags: resumes === undefined ? run.tags : [...run.tags, [RESUMES, resumes]],
+        signal,
+        ...(cache === undefined ? {} : { cache }),
+        ...(dryRun === undefined ? {} : { dryRun }),
+        ...(prov === undefined ? {} : { prov }),
+        ...(run.context === undefined
+          ? {}
+          : { context: decodeValue(run.context) as Record<string, unknown> }),
+      });
+      const { text, hash } = encodeValue(value, "result");
+      const preview = display(value, LONGEST_PREVIEW);
+      return {
+        status: "DONE",
+        valueHash: hash,
+        preview,
+        ...(text.length > LONGEST_VALUE ? {} : { value: text }),
+      };
+    } finally {
+      stop();
+    }
+  }
+
+  private makeScheduler(registry: TaskRegistry<Task>): Scheduler {
+    const { executor, executorNames = [], limits, context } = this.parts;
+    const names = ["default", ...executorNames];
+    return new Scheduler({
+      backend: this.backend,
+      executors: Object.fromEntries(names.map((name) => [name, executor])),
+      registry,
+      config: { ignoreWarnings: ["namespace"] },
+      ...(limits === undefined ? {} : { limits }),
+      ...(context === undefined ? {} : { context }),
+    });
+  }
+
+  /** What a package defines. @throws whatever its code throws when it is loaded */
+  describe(hash: string): Promise<PackageDescription> {
+    let description = this.descriptions.get(hash);
+    if (description === undefined) {
+      description = this.parts.executor.describe(hash);
+      this.descriptions.set(hash, description);
+      description.then(
+        ({ validatedTypes }) => keepForeignValues(validatedTypes),
+        () => this.descriptions.delete(hash),
+      );
+    }
+    return description;
+  }
+
+  private update(run: HostedRun): void {
+    this.state.putRun(run);
+    this.parts.onRun?.(run);
+  }
+
+  private publish(run: string, events: readonly ExecutionEvent[]): void {
+    this.state.addEvents(run, events);
+    this.parts.onEvents?.(run, events);
+    this.notify(run);
+  }
+
+  private notify(run: string): void {
+    const news = this.news.get(run);
+    this.news.delete(run);
+    news?.resolve();
+  }
+
+  /**
+   * The events of a run after a number, as they come, until it has ended.
+   *
+   * @param signal - ends it
+   */
+  async *follow(run: string, after: number, signal: AbortSignal): AsyncGenerator<readonly ExecutionEvent[]> {
+    const aborted = new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true }),
+    );
+    let seen = after;
+    while (!signal.aborted) {
+      // Asked before the events are read, so that none that comes meanwhile is missed.
+      const isActive = this.active.has(run);
+      const news = this.newsOf(run);
+      const events = this.state.events(run, seen);
+      if (events.length > 0) {
+        seen = events.at(-1)!.seq;
+        yield events;
+      } else if (isActive) await Promise.race([news, aborted]);
+      else return;
+    }
+  }
+
+  private newsOf(run: string): Promise<void> {
+    let news = this.news.get(run);
+    if (news === undefined) {
+      news = Promise.withResolvers();
+      if (this.active.has(run)) this.news.set(run, news);
+    }
+    return news.promise;
+  }
+
+  /** Ends what is at work; the next home goes on with it. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    const active = [...this.active.values()];
+    for (const { abort } of active) abort.abort();
+    await Promise.all(active.map(({ done }) => done.catch(() => {})));
+    await Promise.all(active.map(({ events }) => events.flush()));
+    for (const run of [...this.news.keys()]) this.notify(run);
+    await this.parts.executor.close?.();
+    await this.backend.close();
+  }
+}
+
+function callOf(run: HostedRun, registry: TaskRegistry<Task>): unknown {
+  const task = registry.get(run.task);
+  if (task === undefined) {
+    throw new UnknownTaskError(
+      run.task,
+      registry.names().filter((name) => !name.startsWith("redun.")),
+    );
+  }
+  const { task: options } = run.options;
+  const target = options === undefined ? task : task.options(options);
+  return target(...(decodeValue(run.args) as unknown[]));
+}
+
+function failure(error: unknown): HostedOutcome {
+  const status =
+    error instanceof DryRunError ? "DRYRUN" : hasCode(error, "cancelled") ? "CANCELLED" : "FAILED";
+  const { fields: _fields, ...record } = errorRecord(asError(error));
+  return { status, error: record, traceback: errorTraceback(error) };
+}
+
+function statusTag(entityId: string, value: string): TagRecord {
+  const hash = tagHash(entityId, STATUS, value);
+  return { tagHash: hash, entityType: "Execution", entityId, key: STATUS, value, parents: [] };
+}
