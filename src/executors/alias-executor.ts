@@ -1,5 +1,12 @@
 import { ExecutorError } from "../errors/errors.ts";
-import type { Executor, ExecutorContext, JobResult, JobSpec, LocalCall } from "../executor/executor.ts";
+import type {
+  Executor,
+  ExecutorContext,
+  InvokedTask,
+  JobResult,
+  JobSpec,
+  LocalCall,
+} from "../executor/executor.ts";
 
 /** Another name for an executor, which is looked up at each job. It starts and stops nothing. */
 export class AliasExecutor implements Executor {
@@ -17,6 +24,12 @@ export class AliasExecutor implements Executor {
   get invoke(): ((call: LocalCall, context: ExecutorContext) => unknown) | undefined {
     const executor = this.resolve();
     return typeof executor === "string" ? undefined : executor.invoke?.bind(executor);
+  }
+
+  /** What it stands for now calls some tasks' functions only. */
+  get invokes(): ((task: InvokedTask) => boolean) | undefined {
+    const executor = this.resolve();
+    return typeof executor === "string" ? undefined : executor.invokes?.bind(executor);
   }
 
   async run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {

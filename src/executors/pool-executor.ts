@@ -4,7 +4,7 @@ import { runJob } from "../executor/run-job.ts";
 import { Turns } from "../util/turns.ts";
 import type { WorkerKind } from "./worker-handle.ts";
 import type { PackageSource } from "./worker-messages.ts";
-import { WorkerPool } from "./worker-pool.ts";
+import { type PoolSettings, WorkerPool } from "./worker-pool.ts";
 
 /** What makes one executor with a pool of workers differ from another. */
 export interface PoolExecutorConfig {
@@ -20,6 +20,9 @@ export interface PoolExecutorConfig {
   readonly packagePath?: ((hash: string) => string) | undefined;
   /** Gives the code packages that workers ask for. */
   readonly packages?: PackageSource | undefined;
+  /** See the settings of the pool. */
+  readonly spare?: PoolSettings["spare"];
+  readonly idleTimeout?: PoolSettings["idleTimeout"];
 }
 
 /** Runs functions in a pool of workers, and scripts there or as the runtime can. */
@@ -33,9 +36,9 @@ export class PoolExecutor implements Executor {
   constructor(config: PoolExecutorConfig) {
     this.name = config.name;
     this.config = config;
-    const { modules, packages } = config;
+    const { modules, packages, spare, idleTimeout } = config;
     const maxWorkers = Math.max(1, config.maxWorkers);
-    this.pool = new WorkerPool({ maxWorkers, modules, packages });
+    this.pool = new WorkerPool({ maxWorkers, modules, packages, spare, idleTimeout });
     this.scripts = new Turns(maxWorkers);
   }
 
@@ -49,7 +52,7 @@ export class PoolExecutor implements Executor {
     }
     if (signal.aborted) return Promise.reject(signal.reason);
     if (spec.script !== undefined && runScript !== undefined) {
-      return this.scripts.take(() => runJob(spec, context, { runScript }));
+      return this.scripts.take(() => runJob(spec, context, { runScript }), spec.executionId);
     }
     const kind = this.config.kindOf(spec);
     if (!this.isKnownElsewhere(spec)) {

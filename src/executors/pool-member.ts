@@ -49,6 +49,8 @@ export interface Member {
   ready: boolean;
   /** Whether it was told to end. */
   ending: boolean;
+  /** Ends it when it has had no job for a while. */
+  idle: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** So many of a job's last lines go with the error of a lost worker. */

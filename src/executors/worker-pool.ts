@@ -2,6 +2,7 @@ import { ExecutorError } from "../errors/errors.ts";
 import type { JobResult } from "../executor/executor.ts";
 import { toJobError } from "../executor/job-error.ts";
 import { NO_OPTIONS } from "../expression/node.ts";
+import { FairQueue } from "../util/fair-queue.ts";
 import { Lease } from "./lease.ts";
 import { Lines } from "./lines.ts";
 import {
@@ -24,6 +25,10 @@ export interface PoolSettings {
   readonly modules: readonly string[];
   /** Gives the code packages that workers ask for. */
   readonly packages?: PackageSource | undefined;
+  /** So many idle workers are kept besides, of kinds that are not asked for just now. Default 0. */
+  readonly spare?: number | undefined;
+  /** Milliseconds after which a worker without jobs ends. Default: never. */
+  readonly idleTimeout?: number | undefined;
 }
 
 /** Jobs faster than this, in milliseconds, are sent some at a time, so that the way does not cost more than the work. */
@@ -45,13 +50,14 @@ const LOG_TAIL = 1000;
  *    a moment later, and exactly if it has not begun. No job begins twice.
  * 3. While jobs are taken back from a worker, and it is told which, it gets no others.
  * 4. Each job is answered once.
+ * 5. Executions take turns at the workers.
  */
 export class WorkerPool {
   private readonly settings: PoolSettings;
   /** Most workers at once. */
   private most: number;
   private members: Member[] = [];
-  private waiting: Entry[] = [];
+  private readonly waiting = new FairQueue<Entry>(({ job }) => job.spec.executionId);
   private nextId = 1;
   private watch: ReturnType<typeof setTimeout> | undefined = undefined;
   private closing: (() => void) | undefined = undefined;
@@ -73,13 +79,13 @@ export class WorkerPool {
       begun: false,
     };
     signal.addEventListener("abort", entry.abort, { once: true });
-    this.waiting.push(entry);
+    this.waiting.add(entry);
     this.dispatch();
   }
 
   /** Ends all workers. Jobs without an answer fail. */
   async close(reason: string): Promise<void> {
-    const unanswered = [...this.waiting.splice(0), ...this.members.flatMap(({ inFlight }) => inFlight)];
+    const unanswered = [...this.waiting.takeAll(), ...this.members.flatMap(({ inFlight }) => inFlight)];
     for (const member of this.members) member.inFlight = [];
     for (const entry of unanswered)
       this.fail(entry, new ExecutorError(`Cannot finish ${entry.job.spec.task}: ${reason}`));
@@ -92,37 +98,41 @@ export class WorkerPool {
 
   /** Sends what waits to workers that have room. */
   private dispatch(): void {
-    let next = 0;
-    for (; next < this.waiting.length; next++) {
-      const entry = this.waiting[next]!;
-      const member = this.roomiest(entry.job.kind, this.waiting.length - next);
+    for (let entry = this.waiting.peek(); entry !== undefined; entry = this.waiting.peek()) {
+      const member = this.roomiest(entry.job.kind, this.waiting.size);
       if (member === undefined) break;
+      this.waiting.take();
       this.assign(member, entry);
     }
-    if (next === 0) return;
-    this.waiting.splice(0, next);
     for (const member of this.members) if (member.outbox.length > 0) this.deliver(member);
   }
 
   private roomiest(kind: WorkerKind, left: number): Member | undefined {
+    let idle: Member | undefined;
     let behind: Member | undefined;
     let spare: Member | undefined;
+    let busy = 0;
     for (const member of this.members) {
-      if (member.ending || isSettling(member)) continue;
-      if (member.inFlight.length === 0) {
-        if (member.kind === kind) return member;
-        spare ??= member;
-      } else if (
-        member.kind === kind &&
-        this.hasRoom(member, left) &&
-        (behind === undefined || member.inFlight.length < behind.inFlight.length)
-      ) {
-        behind = member;
+      if (member.ending || isSettling(member)) busy++;
+      else if (member.inFlight.length === 0) {
+        if (member.kind === kind) idle ??= member;
+        else if (spare === undefined || member.since < spare.since) spare = member;
+      } else {
+        busy++;
+        if (
+          member.kind === kind &&
+          this.hasRoom(member, left) &&
+          (behind === undefined || member.inFlight.length < behind.inFlight.length)
+        ) {
+          behind = member;
+        }
       }
     }
-    if (this.members.length < this.most) return this.grow(kind);
+    if (busy >= this.most) return behind;
+    if (idle !== undefined) return idle;
+    if (this.members.length < this.most + (this.settings.spare ?? 0)) return this.grow(kind);
     if (spare === undefined) return behind;
-    // A worker of the other kind makes room for one that is needed.
+    // A worker of another kind makes room for one that is needed.
     this.end(spare);
     return undefined;
   }
@@ -134,7 +144,10 @@ export class WorkerPool {
     if (member.tickets === undefined || member.tickets === "asked") return false;
     // Filled when it is half empty, so that jobs travel some at a time.
     const filling = member.outbox.length > 0 || member.inFlight.length <= WINDOW / 2;
-    return filling && member.inFlight.length < Math.min(WINDOW, 1 + left / this.members.length);
+    return (
+      filling &&
+      member.inFlight.length < Math.min(WINDOW, 1 + left / Math.min(this.members.length, this.most))
+    );
   }
 
   private async askForTickets(member: Member): Promise<void> {
@@ -165,6 +178,7 @@ export class WorkerPool {
     entry.ticket = member.inFlight.length > 0;
     entry.begun = false;
     if (!entry.ticket) {
+      clearTimeout(member.idle);
       member.handle.hold(true);
       member.since = Date.now();
     }
@@ -215,6 +229,7 @@ export class WorkerPool {
       forgetting: 0,
       ready: false,
       ending: false,
+      idle: undefined,
     };
     this.members.push(member);
     handle.send({ type: "init", modules: this.settings.modules });
@@ -282,11 +297,21 @@ export class WorkerPool {
     const took = result.timings === undefined ? QUICK : result.timings.ended - result.timings.started;
     member.pace = member.pace === Number.POSITIVE_INFINITY ? took : 0.8 * member.pace + 0.2 * took;
     member.since = Date.now();
-    if (member.inFlight.length === 0) member.handle.hold(false);
+    if (member.inFlight.length === 0) this.rest(member);
     else this.prolong(member);
     entry.signal.removeEventListener("abort", entry.abort);
     entry.job.resolve(entry.log.length === 0 ? result : { ...result, log: entry.log.slice(-LOG_TAIL) });
     this.dispatch();
+  }
+
+  /** A worker has no jobs. */
+  private rest(member: Member): void {
+    const { idleTimeout } = this.settings;
+    member.handle.hold(false);
+    if (idleTimeout === undefined) return;
+    const idle = setTimeout(() => this.end(member), idleTimeout);
+    (idle as { unref?(): void }).unref?.();
+    member.idle = idle;
   }
 
   /** Lets a worker that answers begin what waits there. */
@@ -346,7 +371,7 @@ export class WorkerPool {
   private remove(member: Member, count: number): void {
     if (count === 0) return;
     const taken = member.inFlight.splice(-count);
-    this.waiting.unshift(...taken);
+    this.waiting.putBack(taken);
     if (member.ending) return;
     member.forgetting++;
     member.handle.send({ type: "forget", ids: taken.map(({ id }) => id) });
@@ -369,9 +394,7 @@ export class WorkerPool {
   }
 
   private cancelWaiting(entry: Entry): boolean {
-    const index = this.waiting.indexOf(entry);
-    if (index < 0) return false;
-    this.waiting.splice(index, 1);
+    if (!this.waiting.remove(entry)) return false;
     this.fail(entry, entry.signal.reason);
     return true;
   }
@@ -394,10 +417,9 @@ export class WorkerPool {
     const entries = member.inFlight.splice(0);
     if (others.some((other) => other.kind === kind && other.ready && !other.ending)) {
       this.most = others.length;
-      this.waiting.unshift(...entries);
+      this.waiting.putBack(entries);
     } else {
-      entries.push(...this.waiting.filter(({ job }) => job.kind === kind));
-      this.waiting = this.waiting.filter(({ job }) => job.kind !== kind);
+      entries.push(...this.waiting.takeAll(({ job }) => job.kind === kind));
       for (const entry of entries) this.fail(entry, error(entry.job.spec.task));
     }
     this.lost(member, "");
@@ -405,6 +427,7 @@ export class WorkerPool {
 
   /** A worker has ended: the job that it ran fails, and those that it had not begun go elsewhere. */
   private lost(member: Member, reason: string): void {
+    clearTimeout(member.idle);
     this.members = this.members.filter((other) => other !== member);
     this.opening.get(member)?.();
     this.opening.delete(member);

@@ -1,21 +1,29 @@
-/** Lets so many pieces of work run at once; the others wait their turn. */
+import { FairQueue } from "./fair-queue.ts";
+
+interface Waiting {
+  readonly group: string;
+  go(): void;
+}
+
+/** Lets so many pieces of work run at once; the others wait, and their groups take turns. */
 export class Turns {
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting = new FairQueue<Waiting>(({ group }) => group);
   private free: number;
 
   constructor(most: number) {
     this.free = most;
   }
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
+  /** @param group - what the work belongs to, so that much of one group keeps little of another waiting no longer */
+  async take<T>(work: () => Promise<T>, group = ""): Promise<T> {
     if (this.free > 0) this.free--;
-    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else await new Promise<void>((go) => this.waiting.add({ group, go }));
     try {
       return await work();
     } finally {
-      const next = this.waiting.shift();
+      const next = this.waiting.take();
       if (next === undefined) this.free++;
-      else next();
+      else next.go();
     }
   }
 }
