@@ -4,11 +4,13 @@ import { captureConsole } from "./executors/capture-console.ts";
 import { paceOutput } from "./executors/output-pace.ts";
 import { SharedTickets } from "./executors/tickets.ts";
 import { webScriptRunner } from "./executors/web-shell.ts";
-import type { WorkerClosed } from "./executors/web-workers.ts";
+import type { FilesPort, WorkerClosed } from "./executors/web-workers.ts";
 import { serveJobs } from "./executors/worker-loop.ts";
 import type { FromWorker, ToWorker } from "./executors/worker-messages.ts";
 import { registerHttpFileSystem } from "./file-systems/http.ts";
 import { openOpfsFolder, registerOpfsFileSystem } from "./file-systems/opfs.ts";
+import { registerPickedFileSystem } from "./file-systems/picked.ts";
+import { pickedOverPort } from "./file-systems/picked-port.ts";
 import * as redun from "./index.ts";
 import type { PackageManifest } from "./package/types.ts";
 import { loadWebPackage } from "./package/web-load.ts";
@@ -17,7 +19,7 @@ import { loadWebPackage } from "./package/web-load.ts";
 interface Scope {
   close(): void;
   postMessage(message: FromWorker | WorkerClosed): void;
-  addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
+  addEventListener(type: "message", listener: (event: MessageEvent<ToWorker | FilesPort>) => void): void;
   addEventListener(type: "messageerror", listener: () => void): void;
   addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
 }
@@ -39,6 +41,8 @@ scope.addEventListener("messageerror", () => {
 registerHttpFileSystem();
 const directory = openOpfsFolder();
 registerOpfsFileSystem({ schemes: ["opfs", "file"], directory });
+const files = Promise.withResolvers<MessagePort>();
+registerPickedFileSystem(pickedOverPort(files.promise));
 
 // From here on, code of workflows may come.
 confine();
@@ -46,7 +50,11 @@ confine();
 const stop = serveJobs(
   {
     send: postMessage,
-    listen: (listener) => scope.addEventListener("message", ({ data }) => listener(data)),
+    listen: (listener) =>
+      scope.addEventListener("message", ({ data }) => {
+        if (data.type === "files") files.resolve(data.port);
+        else listener(data);
+      }),
   },
   {
     captureOutput(listener) {

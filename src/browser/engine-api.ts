@@ -6,6 +6,7 @@
  */
 import type { Backend, RecordJson } from "../backend/backend.ts";
 import type { ErrorRecord } from "../errors/redun-error.ts";
+import type { PickedSource } from "../file-systems/picked.ts";
 import type { PackageManifest } from "../package/types.ts";
 import type { JobCounts } from "../scheduler/events.ts";
 import type { Traceback } from "../scheduler/traceback.ts";
@@ -118,6 +119,32 @@ export interface FileEntry {
   readonly isFolder: boolean;
 }
 
+/** A file or folder that the user gave a page, read in place. */
+export type PickedItem =
+  /** With a handle it is remembered beyond this visit, where the browser has them. */
+  | { readonly kind: "file"; readonly file: File; readonly handle?: FileSystemFileHandle | undefined }
+  | { readonly kind: "folder"; readonly name: string; readonly handle: FileSystemDirectoryHandle }
+  | {
+      readonly kind: "folder";
+      readonly name: string;
+      readonly handle?: undefined;
+      /** Paths are below the folder. */
+      readonly files: readonly { readonly path: string; readonly file: File }[];
+    };
+
+/** Something that was picked. */
+export interface Picked {
+  /** `picked:` path. */
+  readonly path: string;
+  /** Bytes; 0 for a folder. */
+  readonly size: number;
+  readonly isFolder: boolean;
+  /** `permission`: the user must allow it again. `changed`: it is no longer what was picked. */
+  readonly state: "ready" | "permission" | "changed";
+  /** With which a page asks for the permission. */
+  readonly handle?: FileSystemHandle;
+}
+
 /** The methods of a store that read, as the engine offers them. */
 export type StoreQueries = Pick<
   Backend,
@@ -136,7 +163,7 @@ export type StoreQueries = Pick<
 >;
 
 /** The engine's methods. Each may be repeated without harm, since the engine may move to another tab in the middle. */
-export interface EngineApi {
+export interface EngineApi extends PickedSource {
   info(): Promise<EngineInfo>;
   /** @throws PackageError with file, line, column and frame */
   build(source: WorkflowSource): Promise<BuiltWorkflow>;
@@ -161,7 +188,12 @@ export interface EngineApi {
   readFile(path: string, start?: number, end?: number): Promise<Blob>;
   /** Copies a file that the user gave into the repository's storage. @returns its `opfs:` path */
   addFile(path: string, data: Blob): Promise<string>;
+  /** Removes a file from the storage, or forgets what was picked. */
   removeFile(path: string): Promise<void>;
+  /** Takes a file or folder to read it in place. @returns its `picked:` path, the same for what is the same */
+  pick(item: PickedItem): Promise<string>;
+  /** What was picked, the latest first. */
+  picks(): Promise<readonly Picked[]>;
 }
 
 /** The engine, from a page. */

@@ -6,7 +6,10 @@ import { openSqliteBytes } from "../backends/sqlite-wasm-driver.ts";
 import { CancelledError, DryRunError, PackageError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import { FileNotFoundError } from "../file/errors.ts";
+import { schemeOf } from "../file/file-systems.ts";
+import { joinPath } from "../file/path.ts";
 import type { OpfsFileSystem } from "../file-systems/opfs.ts";
+import type { PickedEntry, PickedFileSystem, PickedFound } from "../file-systems/picked.ts";
 import { buildPackage, type Esbuild, loadWebPackage } from "../package/index.ts";
 import { pythonError } from "../scheduler/python-error.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
@@ -23,6 +26,8 @@ import type {
   EngineEvent,
   EngineInfo,
   FileEntry,
+  Picked,
+  PickedItem,
   RunOutcome,
   RunRequest,
   StoreQueries,
@@ -30,6 +35,7 @@ import type {
 } from "./engine-api.ts";
 import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
 import { cut, EventLog, logExecution, smallOutcome } from "./event-log.ts";
+import type { PickedFiles } from "./picked-files.ts";
 import { RESUMES, storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
 
@@ -43,6 +49,8 @@ export interface EngineParts {
   readonly workers: number;
   readonly state: EngineState;
   readonly files: OpfsFileSystem | undefined;
+  readonly picked: PickedFiles;
+  readonly pickedFiles: PickedFileSystem;
   readonly esbuild: () => Promise<Esbuild>;
   /** Takes from this worker what code of workflows is not to reach. Called before any is loaded. */
   readonly confine: () => Promise<void>;
@@ -342,12 +350,14 @@ export class EngineHost implements EngineApi {
   }
 
   async listFiles(folder: string): Promise<readonly FileEntry[]> {
+    if (isPicked(folder)) return folderEntries(folder, await this.listPicked(folder));
     return (await this.parts.files?.entries(folder)) ?? [];
   }
 
   async readFile(path: string, start?: number, end?: number): Promise<Blob> {
-    if (this.parts.files === undefined) throw new FileNotFoundError("read", path);
-    const file = await this.parts.files.blob(path);
+    const files = isPicked(path) ? this.parts.pickedFiles : this.parts.files;
+    if (files === undefined) throw new FileNotFoundError("read", path);
+    const file = await files.blob(path);
     return file.slice(start, end, file.type);
   }
 
@@ -358,7 +368,24 @@ export class EngineHost implements EngineApi {
   }
 
   async removeFile(path: string): Promise<void> {
-    await this.parts.files?.remove(path);
+    if (isPicked(path)) await this.parts.picked.forget(path);
+    else await this.parts.files?.remove(path);
+  }
+
+  pick(item: PickedItem): Promise<string> {
+    return this.parts.picked.pick(item);
+  }
+
+  picks(): Promise<readonly Picked[]> {
+    return this.parts.picked.picks();
+  }
+
+  findPicked(path: string): Promise<PickedFound> {
+    return this.parts.picked.findPicked(path);
+  }
+
+  listPicked(folder: string): Promise<readonly PickedEntry[]> {
+    return this.parts.picked.listPicked(folder);
   }
 
   /** Ends what is at work; the next engine goes on with it. */
@@ -369,6 +396,22 @@ export class EngineHost implements EngineApi {
     await this.scheduler.close();
     this.parts.state.close();
   }
+}
+
+const isPicked = (path: string): boolean => schemeOf(path) === "picked";
+
+/** What is in a folder itself, of the files at any depth below it. */
+function folderEntries(folder: string, below: readonly PickedEntry[]): FileEntry[] {
+  const prefix = joinPath(folder, "");
+  const found = new Map<string, FileEntry>();
+  for (const { path, size } of below) {
+    const [name = "", ...rest] = path.slice(prefix.length).split("/");
+    const isFolder = rest.length > 0;
+    found.set(name, { path: prefix + name, size: isFolder ? 0 : size, isFolder });
+  }
+  return [...found.values()].sort(
+    (a, b) => Number(b.isFolder) - Number(a.isFolder) || (a.path < b.path ? -1 : 1),
+  );
 }
 
 const registry = taskRegistry as TaskRegistry<Task>;

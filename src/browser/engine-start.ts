@@ -3,6 +3,8 @@ import { WebWorkerExecutor } from "../executors/web-worker-executor.ts";
 import { registerHttpFileSystem } from "../file-systems/http.ts";
 import { registerMemoryFileSystem } from "../file-systems/memory.ts";
 import { openOpfsFolder, registerOpfsFileSystem } from "../file-systems/opfs.ts";
+import { registerPickedFileSystem } from "../file-systems/picked.ts";
+import { servePicked } from "../file-systems/picked-port.ts";
 import { type Esbuild, provideEngine, webEsbuild } from "../package/index.ts";
 import { logInCurrentJob } from "../scheduler/scheduler.ts";
 import { setSha512 } from "../value/hash.ts";
@@ -11,6 +13,7 @@ import type { EngineEvent } from "./engine-api.ts";
 import { EngineHost } from "./engine-host.ts";
 import { EngineState } from "./engine-state.ts";
 import { bestStore, loadStore, makeStore } from "./open-store.ts";
+import { PickedFiles } from "./picked-files.ts";
 import type { StartMessage } from "./start-message.ts";
 import { TabExecutor } from "./tab-executor.ts";
 import { channelName, offerEngine } from "./transport.ts";
@@ -31,10 +34,14 @@ export async function startHost(
   const backend = makeStore(kind, repo);
   await loadStore(backend);
   const state = new EngineState(repo);
+  const picked = new PickedFiles(state);
+  await picked.open();
+  const pickedFiles = registerPickedFileSystem(picked);
   const pool = new WebWorkerExecutor({
     maxWorkers: workers,
     ...(urls.job === undefined ? {} : { url: urls.job }),
     packages: async (hash) => (await state.package(hash))!,
+    serveFiles: (port) => servePicked(picked, port),
   });
   let esbuild: Promise<Esbuild> | undefined;
   const startEsbuild = (): Promise<Esbuild> => {
@@ -53,6 +60,8 @@ export async function startHost(
     workers,
     state,
     files,
+    picked,
+    pickedFiles,
     esbuild: startEsbuild,
     confine: () => {
       // It runs in a worker of its own, which can't be started afterwards. What is built already runs without it.

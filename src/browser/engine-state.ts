@@ -1,12 +1,20 @@
 import { Dexie, type Table } from "dexie";
 import type { CodePackage } from "../package/types.ts";
-import type { RunRequest } from "./engine-api.ts";
+import type { PickedItem, RunRequest } from "./engine-api.ts";
 
 /** A code package that was built here, without what only the build needs. */
 export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">;
 
 /** When it was last built or asked for, in milliseconds since the epoch. */
 interface PackageRow extends StoredPackage {
+  readonly time: number;
+}
+
+/** A file or folder that was picked by handle, which outlives the visit. */
+export interface StoredPick {
+  readonly path: string;
+  readonly item: PickedItem;
+  /** When it was picked, in milliseconds since the epoch. */
   readonly time: number;
 }
 
@@ -31,23 +39,25 @@ export interface StoredRun {
 }
 
 /**
- * What an engine must remember beside its store to go on after its tab was closed: packages, and executions that have
- * not ended. One database a repository.
+ * What an engine must remember beside its store to go on after its tab was closed: packages, executions that have not
+ * ended, and what the user picked. One database a repository.
  */
 export class EngineState {
   private readonly db: Dexie;
   private readonly packages: Table<PackageRow, string>;
   private readonly runs: Table<StoredRun, string>;
+  private readonly picked: Table<StoredPick, string>;
 
   constructor(repo: string) {
     this.db = new Dexie(`redun-engine-${repo}`);
     this.db.version(1).stores({ packages: "hash", runs: "id, time" });
     this.db
       .version(2)
-      .stores({ packages: "hash, time" })
+      .stores({ packages: "hash, time", picked: "path" })
       .upgrade((transaction) => transaction.table("packages").toCollection().modify({ time: 0 }));
     this.packages = this.db.table("packages");
     this.runs = this.db.table("runs");
+    this.picked = this.db.table("picked");
   }
 
   async addPackage({ hash, code, manifest, map }: StoredPackage): Promise<void> {
@@ -92,6 +102,18 @@ export class EngineState {
   /** In the order in which they were asked for. */
   unfinished(): Promise<StoredRun[]> {
     return this.runs.orderBy("time").toArray();
+  }
+
+  async addPick(pick: StoredPick): Promise<void> {
+    await this.picked.put(pick);
+  }
+
+  async removePick(path: string): Promise<void> {
+    await this.picked.delete(path);
+  }
+
+  picks(): Promise<StoredPick[]> {
+    return this.picked.toArray();
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import { SchedulerError } from "../errors/errors.ts";
 import { uuid } from "../util/uuid.ts";
-import type { Engine, EngineApi, EngineEvent, EngineOptions } from "./engine-api.ts";
+import type { Engine, EngineApi, EngineEvent, EngineOptions, PickedItem } from "./engine-api.ts";
 import { EngineWorker } from "./engine-worker-handle.ts";
 import { callEngine, channelName, type Message } from "./transport.ts";
 
@@ -57,6 +57,8 @@ class EngineClient {
   /** Settles when this tab has ended the engine that it ran, if it did. */
   private leading: Promise<void> = Promise.resolve();
   private own: string | undefined = undefined;
+  /** What was picked on this page and no engine can remember, by path. */
+  private readonly picks = new Map<string, PickedItem>();
 
   constructor(options: EngineOptions) {
     this.options = options;
@@ -150,7 +152,10 @@ class EngineClient {
     this.connected = connection;
     if (moved) this.connection = Promise.withResolvers();
     this.connection.resolve(connection);
-    if (moved) for (const listener of this.moveListeners) listener();
+    if (moved) {
+      for (const item of this.picks.values()) void connection.call("pick", [item]).catch(() => {});
+      for (const listener of this.moveListeners) listener();
+    }
   }
 
   /** Calls the engine, again where it has moved in the middle. */
@@ -190,7 +195,18 @@ class EngineClient {
       listFiles: method("listFiles"),
       readFile: method("readFile"),
       addFile: method("addFile"),
-      removeFile: method("removeFile"),
+      removeFile: async (path) => {
+        client.picks.delete(path);
+        await client.call("removeFile", [path]);
+      },
+      pick: async (item) => {
+        const path = (await client.call("pick", [item])) as string;
+        if (item.handle === undefined) client.picks.set(path, item);
+        return path;
+      },
+      picks: method("picks"),
+      findPicked: method("findPicked"),
+      listPicked: method("listPicked"),
       get isHere() {
         return client.own !== undefined && client.own === client.connected?.engine;
       },

@@ -132,6 +132,10 @@ const METHODS: ReadonlySet<string> = new Set([
   "readFile",
   "addFile",
   "removeFile",
+  "pick",
+  "picks",
+  "findPicked",
+  "listPicked",
 ] satisfies (keyof EngineApi)[]);
 
 /** An error's record, in which everything can be cloned. */

@@ -16,6 +16,8 @@ export interface WebWorkerExecutorOptions {
   readonly shareMemory?: boolean;
   /** Gives a code package by its hash. Each worker asks once for each that its jobs need. */
   readonly packages?: PackageSource;
+  /** Gets a port of each worker, on which it asks for files that only its owner can reach. */
+  readonly serveFiles?: (port: MessagePort) => void;
   /** URLs of modules that define tasks without a code package. */
   readonly modules?: readonly string[];
 }
@@ -37,10 +39,11 @@ export interface WebWorkerExecutorOptions {
 export class WebWorkerExecutor extends PoolExecutor {
   constructor(options: WebWorkerExecutorOptions = {}) {
     const { name = "worker", maxWorkers = navigator.hardwareConcurrency, modules = [] } = options;
-    const { packages, shareMemory = true, url = defaultUrl() } = options;
+    const { packages, serveFiles, shareMemory = true, url = defaultUrl() } = options;
     const kind = webWorkerKind(
       new URL(url, globalThis.location?.href).href,
       shareMemory && globalThis.crossOriginIsolated,
+      serveFiles,
     );
     super({ name, maxWorkers, modules, runScript: undefined, packages, kindOf: () => kind });
   }

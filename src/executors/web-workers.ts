@@ -9,29 +9,45 @@ export interface WorkerClosed {
   readonly type: "closed";
 }
 
+/** What a job worker hears besides what every worker hears: where to ask for files. */
+export interface FilesPort {
+  readonly type: "files";
+  readonly port: MessagePort;
+}
+
 /**
  * Web Workers of a module as workers.
  *
  * @param url - address of the module
  * @param shareMemory - whether memory may be shared with them
+ * @param serveFiles - answers what each asks about files
  */
-export function webWorkerKind(url: string, shareMemory: boolean): WorkerKind {
+export function webWorkerKind(
+  url: string,
+  shareMemory: boolean,
+  serveFiles?: (port: MessagePort) => void,
+): WorkerKind {
   // Taken here, as whoever owns the pool may withhold it later from the code that runs beside it.
   const { Worker } = globalThis;
+  const start = (): Worker => {
+    const worker = new Worker(url, { type: "module", name: "redun job" });
+    if (serveFiles !== undefined) {
+      const { port1, port2 } = new MessageChannel();
+      serveFiles(port1);
+      worker.postMessage({ type: "files", port: port2 } satisfies FilesPort, [port2]);
+    }
+    return worker;
+  };
   return {
     name: "Web Worker",
     hint: "Does the task close its worker, let an error escape, or use more memory than there is?",
-    start: (listener) => startWebWorker(listener, url, Worker),
+    start: (listener) => startWebWorker(listener, url, start),
     makeTickets: () => (shareMemory ? sharedTickets() : "lease"),
   };
 }
 
-function startWebWorker(
-  listener: WorkerListener,
-  url: string,
-  Worker: typeof globalThis.Worker,
-): WorkerHandle {
-  let worker: InstanceType<typeof globalThis.Worker> | undefined;
+function startWebWorker(listener: WorkerListener, url: string, make: () => Worker): WorkerHandle {
+  let worker: Worker | undefined;
   let started = false;
   let ending = false;
   const end = (reason: string, atStart: boolean): void => {
@@ -47,7 +63,7 @@ function startWebWorker(
     });
   };
   try {
-    worker = new Worker(url, { type: "module", name: "redun job" });
+    worker = make();
   } catch (error) {
     // A pool hears of its end when it has the handle.
     queueMicrotask(() => end(error instanceof Error ? error.message : String(error), true));
