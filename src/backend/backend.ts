@@ -128,6 +128,12 @@ export interface FoundId {
   readonly id: string;
 }
 
+/** Options of {@link Backend.exportRecords}. */
+export interface ExportOptions {
+  /** Ends the answer with the record at which it reaches this size, in characters of JSON, as values may be large. */
+  readonly maxSize?: number | undefined;
+}
+
 /** One line of an export, in the shape of redun's records. */
 export type RecordJson = { readonly [key: string]: Json };
 
@@ -189,9 +195,15 @@ export interface Backend {
   /** Ids of everything reachable from the given ids (default: all executions), each once, layer by layer. */
   reachable(ids?: readonly string[]): AsyncIterable<readonly string[]>;
   /** Export records in the order asked; unknown ids are skipped. */
-  exportRecords(ids: readonly string[]): Promise<RecordJson[]>;
-  /** Imports records in any order, idempotently. @returns how many were new */
+  exportRecords(ids: readonly string[], options?: ExportOptions): Promise<RecordJson[]>;
+  /**
+   * Imports records, all or none, in any order and idempotently. What they refer to may come later. The single reduction
+   * of a call becomes an answer of {@link lookup} once its value is there, unless there is one under its key already.
+   *
+   * @returns how many were new
+   * @throws BackendError if one is malformed, or its id does not follow from what it holds
+   */
   importRecords(records: readonly RecordJson[]): Promise<number>;
-  /** Which of these ids the store lacks. */
+  /** Which of these ids the store lacks. A job that has not ended counts as lacking: its record may come with the end. */
   missing(ids: readonly string[]): Promise<string[]>;
 }

@@ -10,7 +10,8 @@ import type {
 } from "../backend/records.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { tagHash } from "../backend/tags.ts";
-import { hashArguments, hashCallNode, hashEval, hashStruct } from "../value/hash.ts";
+import { File } from "../file/file.ts";
+import { hashArguments, hashCallNode, hashEval, hashStruct, hashTagBytes } from "../value/hash.ts";
 import type { Json } from "../value/json.ts";
 import { encodeValue } from "../value/value.ts";
 import { splitFullname } from "./record-store.ts";
@@ -53,17 +54,21 @@ export function valueRecord(
 }
 
 /** A file as it is recorded. */
-export const fileOf = (path: string): ValueRecord => ({
-  ...valueRecord({ path }),
-  type: "redun.File",
-  file: path,
-});
+export const fileOf = (path: string): ValueRecord =>
+  valueRecord(new File(path, hashOf(path)), { file: path });
 
-/** What stands in place of the result of a failed call. */
-export const errorOf = (message: string): ValueRecord => ({
-  ...valueRecord({ message }),
-  type: ERROR_VALUE_TYPE,
-});
+/** What stands in place of the result of a failed call, as the scheduler encodes and hashes it. */
+export function errorOf(message: string): ValueRecord {
+  const error = encodeValue(new Error(message));
+  const { text } = encodeValue({ error: message, frames: [], log: [], stack: [] });
+  const traceback = `{"$":["redun.Traceback",${text}]}`;
+  return {
+    hash: hashStruct([ERROR_VALUE_TYPE, error.hash, hashTagBytes("Value", traceback)]),
+    type: ERROR_VALUE_TYPE,
+    format: error.format,
+    text: `{"$":["${ERROR_VALUE_TYPE}",[${error.text},${traceback}]]}`,
+  };
+}
 
 export function taskOf(fullname: string, version = "1"): TaskRecord {
   const { name, namespace } = splitFullname(fullname);

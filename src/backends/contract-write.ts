@@ -392,7 +392,7 @@ export function checkWrites({ describe, expect, check, checkLasting }: BackendCh
           evaluations: [evaluationOf(call)],
           callNodes: [call],
           executions: [execution],
-          jobs: [jobOf("root")],
+          jobs: [jobOf("root", { endTime: 2000 })],
         };
         let failure: unknown;
         try {

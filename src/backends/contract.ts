@@ -1,5 +1,6 @@
 import type { Backend } from "../backend/backend.ts";
 import type { TestFunctions } from "../util/test-functions.ts";
+import { checkImports } from "./contract-import.ts";
 import { checkLookup } from "./contract-lookup.ts";
 import { checkQueries } from "./contract-query.ts";
 import { checkSync } from "./contract-sync.ts";
@@ -112,5 +113,6 @@ export function describeBackend(
     checkTags(checks);
     checkQueries(checks);
     checkSync(checks);
+    checkImports(checks);
   });
 }

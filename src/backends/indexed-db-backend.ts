@@ -4,6 +4,7 @@ import type {
   CacheQuery,
   CallNodeRow,
   ExecutionRow,
+  ExportOptions,
   FoundId,
   JobRow,
   LoadOptions,
@@ -92,9 +93,9 @@ export class IndexedDbBackend implements Backend {
         find: (query) => this.find(query),
         getValues: (hashes) => this.getValues(hashes),
         getExecutions: (ids) => this.getExecutions(ids),
-        getJobs: (ids) => this.getJobs(ids),
-        getCallNodes: (hashes) => this.getCallNodes(hashes),
         getTasks: (hashes) => this.getTasks(hashes),
+        jobs: (ids) => this.guard(reader.jobs(ids, true)),
+        calls: (hashes) => this.guard(reader.exportedCalls(hashes)),
         childJobs: (ids) => this.guard(reader.childJobs(ids)),
         valueParts: (hashes) => this.guard(reader.valueParts(hashes)),
         subtreeTasks: (hashes) => this.guard(reader.subtreeTasks(hashes)),
@@ -210,8 +211,8 @@ export class IndexedDbBackend implements Backend {
     return reachable(this.loaded.source, ids);
   }
 
-  async exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
-    return exportRecords(this.loaded.source, ids);
+  async exportRecords(ids: readonly string[], options?: ExportOptions): Promise<RecordJson[]> {
+    return exportRecords(this.loaded.source, ids, options);
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {

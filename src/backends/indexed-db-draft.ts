@@ -43,6 +43,8 @@ export interface DraftCalls {
   readonly taskHash: Key;
   readonly argsHash: Key;
   single?: Key;
+  /** Single reduction of an imported call, for a key that has none. Its value may come later. */
+  promised?: Key;
   readonly calls: Map<Key, DraftCall>;
   readonly held: Map<Key, HeldValue>;
   /** When the newest call was recorded, if it is the newest of its task. */
@@ -190,6 +192,7 @@ export class Draft {
   private importedCall(record: ImportedCall): void {
     const { evalHash, taskHash, argsHash, taskName, timestamp, contextHash, subtreeTasks } = record;
     const group = this.group(evalHash ?? hashEval(taskHash, argsHash), taskHash, argsHash);
+    if (record.singleHash !== undefined) group.promised = packKey(record.singleHash);
     this.addCall(group, packKey(record.callHash), {
       taskName,
       value: packKey(record.value),

@@ -82,6 +82,9 @@ export const unpackKeys = (keys: Iterable<Key>): string[] => Array.from(keys, un
 export const asideKey = (key: Key, number: number): Key =>
   `${key}${RAW}${number.toString(36).padStart(6, "0")}` as Key;
 
+/** The key in place of which a record was put aside; that of any other record is its own. */
+export const headKey = (key: Key): Key => key.slice(0, HASH) as Key;
+
 /** Keys between two texts, both included. */
 export interface KeyRange {
   readonly lower: string;

@@ -126,7 +126,7 @@ function choose(
   for (const kind of allowed) {
     if (kind === "single") {
       const value = single === undefined ? undefined : getValue(head, single);
-      if (value !== undefined) return { kind, value: encoded(value) };
+      if (value !== undefined && value.type !== ERROR_VALUE_TYPE) return { kind, value: encoded(value) };
       continue;
     }
     for (const { callHash, call, record } of calls) {

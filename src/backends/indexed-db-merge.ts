@@ -16,6 +16,8 @@ export interface MergeContext {
   readonly isKnown: (callHash: Key) => boolean;
   /** Whether a call is in a record that was put aside. */
   readonly isAside: (callHash: Key) => boolean;
+  /** Whether a single reduction was promised and its value is still not there. */
+  readonly isVacant: (valueHash: Key) => boolean;
 }
 
 /** Whether a record has no room for another call. */
@@ -67,7 +69,7 @@ function extend(
   stored: StoredCalls | undefined,
   draft: DraftCalls,
   fresh: readonly (readonly [Key, DraftCall])[],
-  { isKnown }: MergeContext,
+  { isKnown, isVacant }: MergeContext,
 ): Merged | undefined {
   const below = new Places(stored?.below ?? []);
   const callHashes = [...(stored?.callHashes ?? []), ...fresh.map(([hash]) => hash)];
@@ -75,7 +77,9 @@ function extend(
   const held = new Places(stored?.held ?? []);
   const values = [...(stored?.values ?? [])];
   for (const [hash, value] of draft.held) if (held.add(hash)) values.push(value);
-  const single = draft.single ?? stored?.single;
+  const before = stored?.single;
+  const isOpen = before === undefined || (draft.promised !== undefined && isVacant(before));
+  const single = draft.single ?? (isOpen ? draft.promised : before);
   const isSame = fresh.length === 0 && single === stored?.single && values.length === stored?.values.length;
   if (stored !== undefined && isSame) return undefined;
   const uses = new Set<Key>();

@@ -3,11 +3,12 @@ import type { ArgumentRow, CallNodeRow, ExecutionRow, JobRow, TagRow, ValueRow }
 import type { TaskRecord } from "../backend/records.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
-import { type Key, packKey, packKeys, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
+import { headKey, type Key, packKey, packKeys, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
 import type { StoredCall, StoredCalls, StoredExecution, StoredJob } from "./indexed-db-records.ts";
 import { allOfEach, existing, firstOfEach, keysOfEach } from "./indexed-db-requests.ts";
 import type { Database } from "./indexed-db-schema.ts";
 import { tagRow } from "./indexed-db-tags.ts";
+import type { ExportedCall } from "./record-store.ts";
 import { executionStatus, jobStatus } from "./status.ts";
 
 /** A call with the record that it is in. */
@@ -84,6 +85,26 @@ export class IndexedDbReader {
     return found;
   }
 
+  /** Calls with their single reductions, and with edges to calls that are not there yet. */
+  async exportedCalls(hashes: readonly string[]): Promise<(ExportedCall | undefined)[]> {
+    const keys = packKeys(hashes);
+    const calls = await this.calls(keys);
+    const heads = await this.heads([...calls.values()].map(({ record }) => record));
+    return keys.map((key) => {
+      const found = calls.get(key);
+      if (found === undefined) return undefined;
+      const { single } = heads.get(found.record.evalHash) ?? found.record;
+      return { ...callRow(found, () => true), singleHash: single === undefined ? null : unpackKey(single) };
+    });
+  }
+
+  /** For records that were put aside, those in their place, which have the single reductions. */
+  private async heads(records: readonly StoredCalls[]): Promise<Map<Key, StoredCalls | undefined>> {
+    const aside = [...new Set(records.map(({ evalHash }) => evalHash))].filter((key) => key !== headKey(key));
+    const found = aside.length === 0 ? [] : await this.db.calls.bulkGet(aside.map(headKey));
+    return new Map(aside.map((key, i) => [key, found[i]]));
+  }
+
   async callRows(hashes: readonly string[]): Promise<(CallNodeRow | undefined)[]> {
     const keys = packKeys(hashes);
     const calls = await this.calls(keys);
@@ -100,11 +121,12 @@ export class IndexedDbReader {
     });
   }
 
-  async jobs(ids: readonly string[]): Promise<(JobRow | undefined)[]> {
-    return this.jobRows(packKeys(ids));
+  /** @param promised - whether their calls may be ones that are not there yet */
+  async jobs(ids: readonly string[], promised = false): Promise<(JobRow | undefined)[]> {
+    return this.jobRows(packKeys(ids), promised);
   }
 
-  private async jobRows(keys: readonly Key[]): Promise<(JobRow | undefined)[]> {
+  private async jobRows(keys: readonly Key[], promised = false): Promise<(JobRow | undefined)[]> {
     const records = await this.db.jobs.bulkGet([...keys]);
     const there = records.filter((record) => record !== undefined);
     const outcomes = await this.outcomes(there);
@@ -124,7 +146,7 @@ export class IndexedDbReader {
         startTime,
         endTime: endTime ?? null,
         cached,
-        callHash: failed === undefined ? null : unpackKey(callHash!),
+        callHash: callHash === undefined || !(promised || failed !== undefined) ? null : unpackKey(callHash),
       };
     });
   }
@@ -277,7 +299,7 @@ export class IndexedDbReader {
     return [...own, ...edits].flat().map(({ tagHash }) => unpackKey(tagHash));
   }
 
-  /** Which of these ids no record has. */
+  /** Which of these ids no record has, or that of a job without its end. */
   async missing(ids: readonly string[]): Promise<string[]> {
     const { calls, executions, jobs, tags, values } = this.db;
     let open = packKeys(ids);
@@ -285,14 +307,14 @@ export class IndexedDbReader {
       [values, null],
       [calls, "callHashes"],
       [calls, "held"],
-      [jobs, null],
       [executions, null],
       [tags, null],
     ] as const) {
       const found = await existing(table, index, open);
       open = open.filter((id) => !found.has(id));
     }
-    return unpackKeys(open);
+    const ended = (await jobs.bulkGet(open)).map((job) => job?.endTime !== undefined);
+    return unpackKeys(open.filter((_, i) => !ended[i]));
   }
 }
 

@@ -10,6 +10,9 @@ import type { Database } from "./indexed-db-schema.ts";
 import { TagEdits } from "./indexed-db-tags.ts";
 import type { ImportBatch } from "./record-store.ts";
 
+/** What is known of a cache key that was never seen. */
+const FRESH: Omit<MergeContext, "isKnown"> = { isAside: () => false, isVacant: () => false };
+
 /** Writes records, a batch in a transaction over the stores that it needs. */
 export class IndexedDbWriter {
   private readonly db: Database;
@@ -29,7 +32,8 @@ export class IndexedDbWriter {
   /** @returns how many records were new */
   async import(batch: ImportBatch): Promise<number> {
     const draft = Draft.ofImport(batch, this.known);
-    return this.transaction(draft, [this.db.calls, this.db.executions, this.db.jobs], async () => {
+    const { calls, executions, jobs, values } = this.db;
+    return this.transaction(draft, [calls, executions, jobs, values], async () => {
       // A call that was made here holds values that come again as records of their own.
       const held = await existing(this.db.calls, "held", [...draft.values.keys()]);
       for (const hash of held) draft.values.delete(hash);
@@ -91,7 +95,7 @@ export class IndexedDbWriter {
     const others: Key[] = [];
     for (const [evalHash, group] of draft.calls) {
       if (this.known.evaluations.has(evalHash)) others.push(evalHash);
-      else fresh.push(...mergeCalls(undefined, group, { isKnown, isAside: () => false })!.records);
+      else fresh.push(...mergeCalls(undefined, group, { ...FRESH, isKnown })!.records);
     }
     const refused = new Set(await addNew(calls, fresh));
     fresh.forEach((record, i) => {
@@ -102,7 +106,12 @@ export class IndexedDbWriter {
     const changed: StoredCalls[] = [];
     const there = await calls.bulkGet(others);
     const aside = await this.callsAside(draft, there);
-    const context: MergeContext = { isKnown, isAside: (hash) => aside.has(hash) };
+    const vacant = await this.vacantSingles(draft, there);
+    const context: MergeContext = {
+      isKnown,
+      isAside: (hash) => aside.has(hash),
+      isVacant: (hash) => vacant.has(hash),
+    };
     others.forEach((evalHash, i) => {
       const merged = mergeCalls(there[i], draft.calls.get(evalHash)!, context);
       if (merged === undefined) return;
@@ -124,6 +133,23 @@ export class IndexedDbWriter {
       return hashes.filter((hash) => !stored.callHashes.includes(hash));
     });
     return unsure.length === 0 ? new Set() : existing(this.db.calls, "callHashes", unsure);
+  }
+
+  /** Which single reductions were promised and have not come, where the batch promises others. */
+  private async vacantSingles(
+    draft: Draft,
+    there: readonly (StoredCalls | undefined)[],
+  ): Promise<ReadonlySet<Key>> {
+    const unsure = there.flatMap((stored) => {
+      if (stored?.single === undefined || stored.held.includes(stored.single)) return [];
+      const { promised } = draft.calls.get(stored.evalHash)!;
+      return promised === undefined || promised === stored.single ? [] : [stored.single];
+    });
+    if (unsure.length === 0) return new Set();
+    const { calls, values } = this.db;
+    const own = await existing(values, null, unsure);
+    const held = await existing(calls, "held", unsure);
+    return new Set(unsure.filter((hash) => !own.has(hash) && !held.has(hash)));
   }
 
   /** Whether a call that those of the batch refer to is there. */

@@ -4,6 +4,7 @@ import type {
   CacheQuery,
   CallNodeRow,
   ExecutionRow,
+  ExportOptions,
   FoundId,
   JobRow,
   RecordJson,
@@ -40,8 +41,9 @@ export class MemoryBackend implements Backend {
   }
 
   private single(query: CacheQuery): CacheHit | undefined {
-    const record = this.store.evaluations.get(query.evalHash);
-    return record === undefined ? undefined : { kind: "single", value: record.value };
+    const value = this.store.values.get(this.store.evaluations.get(query.evalHash) ?? "");
+    if (value === undefined || this.store.isError(value.hash)) return undefined;
+    return { kind: "single", value };
   }
 
   private ultimate(query: CacheQuery, isCurrent: (taskHash: string) => boolean): CacheHit | undefined {
@@ -155,8 +157,8 @@ export class MemoryBackend implements Backend {
     return reachable(this.source, ids);
   }
 
-  async exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
-    return exportRecords(this.source, ids);
+  async exportRecords(ids: readonly string[], options?: ExportOptions): Promise<RecordJson[]> {
+    return exportRecords(this.source, ids, options);
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {
@@ -182,9 +184,9 @@ export class MemoryBackend implements Backend {
       find: (query) => this.find(query),
       getValues: (hashes) => this.getValues(hashes),
       getExecutions: (ids) => this.getExecutions(ids),
-      getJobs: (ids) => this.getJobs(ids),
-      getCallNodes: (hashes) => this.getCallNodes(hashes),
       getTasks: (hashes) => this.getTasks(hashes),
+      jobs: (ids) => ids.map((id) => store.job(id, true)),
+      calls: (hashes) => hashes.map((hash) => store.exportedCall(hash)),
       childJobs: (ids) => each(ids, (id) => store.childJobs(id)),
       valueParts: (hashes) => each(hashes, (hash) => store.values.get(hash)?.subvalues),
       subtreeTasks: (hashes) => each(hashes, (hash) => store.calls.get(hash)?.subtreeTasks),

@@ -9,7 +9,6 @@ import type {
 } from "../backend/backend.ts";
 import type {
   CallNodeRecord,
-  EvaluationRecord,
   JobEndRecord,
   JobRecord,
   RecordBatch,
@@ -20,6 +19,7 @@ import type {
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
 import {
+  type ExportedCall,
   fullnameOf,
   type ImportBatch,
   type ImportedCall,
@@ -38,7 +38,8 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 export class MemoryStore {
   readonly values: Map<string, ValueRow> = new Map();
   readonly tasks: Map<string, TaskRecord> = new Map();
-  readonly evaluations: Map<string, EvaluationRecord> = new Map();
+  /** Hashes of the values of single reductions, by cache key. */
+  readonly evaluations: Map<string, string> = new Map();
   readonly calls: Map<string, ImportedCall> = new Map();
   readonly callsByEval: Map<string, ImportedCall[]> = new Map();
   readonly executions: Map<string, ImportedExecution> = new Map();
@@ -55,7 +56,7 @@ export class MemoryStore {
     for (const record of batch.values) this.putValue(record);
     for (const record of batch.evaluations) {
       this.putValue(record.value);
-      this.evaluations.set(record.evalHash, record);
+      this.evaluations.set(record.evalHash, record.value.hash);
     }
     const together = new Set(batch.callNodes.map(({ callHash }) => callHash));
     for (const record of batch.callNodes) this.putCall(this.callOf(record, together));
@@ -116,6 +117,9 @@ export class MemoryStore {
 
   private putCall(call: ImportedCall): boolean {
     const { callHash, evalHash = hashEval(call.taskHash, call.argsHash) } = call;
+    // What is promised gives way to what is there.
+    if (call.singleHash !== undefined && !this.values.has(this.evaluations.get(evalHash) ?? ""))
+      this.evaluations.set(evalHash, call.singleHash);
     if (this.calls.has(callHash)) return false;
     this.calls.set(callHash, call);
     push(this.callsByEval, evalHash, call);
@@ -182,7 +186,8 @@ export class MemoryStore {
     };
   }
 
-  job(id: string): JobRow | undefined {
+  /** @param promised - whether its call may be one that is not there yet */
+  job(id: string, promised = false): JobRow | undefined {
     const record = this.jobs.get(id);
     if (record === undefined) return undefined;
     const { executionId, parentId, taskHash, startTime, endTime, cached = false, callHash } = record;
@@ -196,7 +201,7 @@ export class MemoryStore {
       startTime,
       endTime: endTime ?? null,
       cached,
-      callHash: callHash !== undefined && this.calls.has(callHash) ? callHash : null,
+      callHash: callHash !== undefined && (promised || this.calls.has(callHash)) ? callHash : null,
     };
   }
 
@@ -215,10 +220,20 @@ export class MemoryStore {
   }
 
   call(callHash: string): CallNodeRow | undefined {
+    return this.callRow(callHash, (hash) => this.calls.has(hash));
+  }
+
+  exportedCall(callHash: string): ExportedCall | undefined {
+    const row = this.callRow(callHash, () => true);
+    if (row === undefined) return undefined;
+    const single = this.evaluations.get(hashEval(row.taskHash, row.argsHash));
+    return { ...row, singleHash: single ?? null };
+  }
+
+  private callRow(callHash: string, isKnown: (hash: string) => boolean): CallNodeRow | undefined {
     const record = this.calls.get(callHash);
     if (record === undefined) return undefined;
     const { taskName, taskHash, argsHash, value, timestamp, contextHash = null } = record;
-    const isKnown = (hash: string): boolean => this.calls.has(hash);
     const args = record.args.map(
       ({ position, key, value: valueHash, upstream }): ArgumentRow => ({
         argHash: hashArgument(callHash, position, key, valueHash),
@@ -265,15 +280,10 @@ export class MemoryStore {
     return new Set([hash, ...(this.holders.get(hash) ?? [])]);
   }
 
+  /** Whether there is a record of this id; of a job, also its end. */
   has(id: string): boolean {
-    const records: ReadonlyMap<string, unknown>[] = [
-      this.values,
-      this.calls,
-      this.jobs,
-      this.executions,
-      this.tags,
-    ];
-    return records.some((map) => map.has(id));
+    const records: ReadonlyMap<string, unknown>[] = [this.values, this.calls, this.executions, this.tags];
+    return this.jobs.get(id)?.endTime !== undefined || records.some((map) => map.has(id));
   }
 
   /** Ids of all records of a type, in the order in which they came. */

@@ -76,9 +76,11 @@ export function* pythonRecords(db: SqlDriver, encodeError: EncodeError): Generat
   });
 }
 
+/** Hashes of Python's may cover more than a record holds, such as calls without provenance. */
 const record = (type: string, fields: RecordJson): RecordJson => ({
   _version: RECORD_VERSION,
   _type: type,
+  ...(type === "CallNode" || type === "Tag" ? { _opaque: true } : {}),
   ...fields,
 });
 

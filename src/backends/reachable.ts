@@ -44,16 +44,16 @@ async function referencesOf(
   const found = new Map<string, readonly string[]>();
   const unknown = (): string[] => ids.filter((id) => !found.has(id));
   for (const row of await source.getExecutions(ids)) if (row !== undefined) found.set(row.id, [row.jobId]);
-  const jobs = (await source.getJobs(unknown())).filter((job) => job !== undefined);
+  const jobs = (await source.jobs(unknown())).filter((job) => job !== undefined);
   const children = await source.childJobs(jobs.map(({ id }) => id));
   for (const { id, taskHash, callHash } of jobs) {
     found.set(id, [taskHash, ...(callHash === null ? [] : [callHash]), ...(children.get(id) ?? [])]);
   }
-  for (const call of await source.getCallNodes(unknown())) {
+  for (const call of await source.calls(unknown())) {
     if (call === undefined) continue;
     const args = call.args.flatMap(({ valueHash, upstream }) => [valueHash, ...upstream]);
-    const context = call.contextHash === null ? [] : [call.contextHash];
-    found.set(call.callHash, [call.taskHash, call.valueHash, ...context, ...args, ...call.children]);
+    const others = [call.contextHash, call.singleHash].filter((hash) => hash !== null);
+    found.set(call.callHash, [call.taskHash, call.valueHash, ...others, ...args, ...call.children]);
   }
   for (const [hash, parts] of await source.valueParts(unknown())) found.set(hash, parts);
   for (const [hash, tag] of await source.tags(unknown())) found.set(hash, tag.parents);

@@ -1,6 +1,7 @@
-import type { RecordJson } from "../backend/backend.ts";
+import type { ExportOptions, RecordJson } from "../backend/backend.ts";
 import { toBase64 } from "../util/base64.ts";
 import type { Json } from "../value/json.ts";
+import { isCallHash, isTagHash } from "./record-hash.ts";
 import type { RecordSource } from "./record-store.ts";
 import { formatTime } from "./record-time.ts";
 
@@ -9,8 +10,54 @@ export const RECORD_VERSION = 1;
 
 const utf8 = new TextEncoder();
 
-/** The export records of ids in their order; unknown ids are skipped. */
-export async function exportRecords(source: RecordSource, ids: readonly string[]): Promise<RecordJson[]> {
+/** So many records are read at a time where their size matters. */
+const SLICE = 128;
+
+/**
+ * The export records of ids in their order; unknown ids are skipped.
+ *
+ * @param options - with `maxSize`, perhaps only the first of them
+ */
+export async function exportRecords(
+  source: RecordSource,
+  ids: readonly string[],
+  { maxSize }: ExportOptions = {},
+): Promise<RecordJson[]> {
+  if (maxSize === undefined) return recordsOf(source, ids);
+  const records: RecordJson[] = [];
+  let size = 0;
+  for (let from = 0; from < ids.length; from += SLICE) {
+    for (const record of await recordsOf(source, ids.slice(from, from + SLICE))) {
+      records.push(record);
+      size += recordSize(record);
+      if (size >= maxSize) return records;
+    }
+  }
+  return records;
+}
+
+/** The length of a record's JSON. */
+export function recordSize(record: RecordJson): number {
+  // Data is base64, and may be too large to be copied only to be measured.
+  const { data, ...others } = record;
+  return JSON.stringify(others).length + (typeof data === "string" ? data.length + 10 : 0);
+}
+
+/** The id of a record. */
+export const recordId = (record: RecordJson): string => String(record[ID_FIELDS[record._type as RecordType]]);
+
+/** The types of records, each with the field that holds its id. */
+export const ID_FIELDS = {
+  Execution: "id",
+  Job: "id",
+  CallNode: "call_hash",
+  Value: "value_hash",
+  Tag: "tag_hash",
+} as const;
+
+export type RecordType = keyof typeof ID_FIELDS;
+
+async function recordsOf(source: RecordSource, ids: readonly string[]): Promise<RecordJson[]> {
   const records = new Map<string, RecordJson>();
   const unknown = (): string[] => ids.filter((id) => !records.has(id));
   const add = (id: string, type: string, fields: RecordJson): void => {
@@ -30,6 +77,7 @@ export async function exportRecords(source: RecordSource, ids: readonly string[]
       key: tag.key,
       value: tag.value,
       parents: tag.parents,
+      ...(isTagHash(tag) ? {} : { _opaque: true }),
     });
   }
   return ids.map((id) => records.get(id)).filter((record) => record !== undefined);
@@ -38,7 +86,7 @@ export async function exportRecords(source: RecordSource, ids: readonly string[]
 type Add = (id: string, type: string, fields: RecordJson) => void;
 
 async function exportJobs(source: RecordSource, ids: readonly string[], add: Add): Promise<void> {
-  const jobs = (await source.getJobs(ids)).filter((job) => job !== undefined);
+  const jobs = (await source.jobs(ids)).filter((job) => job !== undefined);
   const children = await source.childJobs(jobs.map(({ id }) => id));
   for (const job of jobs) {
     add(job.id, "Job", {
@@ -57,11 +105,11 @@ async function exportJobs(source: RecordSource, ids: readonly string[], add: Add
 }
 
 /**
- * A call's record also carries its context and the tasks below it, which redun's lacks: without them an imported
- * result could be taken where it is out of date.
+ * A call's record also carries what redun's lacks: its context and the tasks below it, without which an imported result
+ * could be taken where it is out of date, and its single reduction, with which the cache travels along.
  */
 async function exportCalls(source: RecordSource, hashes: readonly string[], add: Add): Promise<void> {
-  const calls = (await source.getCallNodes(hashes)).filter((call) => call !== undefined);
+  const calls = (await source.calls(hashes)).filter((call) => call !== undefined);
   const subtrees = await source.subtreeTasks(calls.map(({ callHash }) => callHash));
   for (const call of calls) {
     const args = call.args.map((arg): [string, Json] => [
@@ -79,7 +127,9 @@ async function exportCalls(source: RecordSource, hashes: readonly string[], add:
       args: Object.fromEntries(args),
       children: call.children,
       ...(call.contextHash === null ? {} : { context_hash: call.contextHash }),
+      ...(call.singleHash === null ? {} : { single_hash: call.singleHash }),
       ...(subtree === undefined ? {} : { subtree_tasks: subtree }),
+      ...(isCallHash(call) ? {} : { _opaque: true }),
     });
   }
 }

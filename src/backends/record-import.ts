@@ -3,7 +3,8 @@ import type { JobRecord, TagEntity, TagRecord, TaskRecord } from "../backend/rec
 import { BackendError } from "../errors/errors.ts";
 import { decodeBase64 } from "../util/base64.ts";
 import type { Json } from "../value/json.ts";
-import { RECORD_VERSION } from "./record-export.ts";
+import { ID_FIELDS, RECORD_VERSION, type RecordType } from "./record-export.ts";
+import { isCallHash, isTagHash, taskFlaw, valueFlaw } from "./record-hash.ts";
 import type { ImportBatch, ImportedCall, ImportedExecution, ImportedValue } from "./record-store.ts";
 import { parseTime } from "./record-time.ts";
 
@@ -12,7 +13,7 @@ const fromUtf8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * Reads records that come from elsewhere, and trusts nothing of them.
  *
- * @throws BackendError if one is malformed
+ * @throws BackendError if one is malformed, or its id does not follow from what it holds
  */
 export function readRecords(records: readonly RecordJson[]): ImportBatch {
   const tasks: TaskRecord[] = [];
@@ -29,29 +30,33 @@ export function readRecords(records: readonly RecordJson[]): ImportBatch {
       else if (type === "CallNode") calls.push(readCall(record));
       else if (type === "Tag") tags.push(readTag(record));
       else {
-        values.push(readValue(record));
-        if (isTask(record)) tasks.push(readTask(record));
+        const value = readValue(record);
+        values.push(value);
+        if (isTask(record)) tasks.push(readTask(record, value));
       }
     } catch (error) {
-      throw new BackendError(`Cannot import a ${type} record: ${(error as Error).message}`, { cause: error });
+      const id = record[ID_FIELDS[type]];
+      const name = typeof id === "string" ? `the ${type} record ${id.slice(0, 40)}` : `a ${type} record`;
+      throw new BackendError(`Cannot import ${name}: ${(error as Error).message}`, {
+        cause: error,
+        fields: { type, id: id ?? null },
+      });
     }
   }
   return { tasks, values, calls, executions, jobs, tags };
 }
 
-const TYPES = ["Execution", "Job", "CallNode", "Value", "Tag"] as const;
-
-function checkHead(record: RecordJson): (typeof TYPES)[number] {
+function checkHead(record: RecordJson): RecordType {
   if (typeof record !== "object" || record === null || record._version !== RECORD_VERSION) {
     const version = JSON.stringify((record as RecordJson | null)?._version ?? null);
     throw new BackendError(`Cannot import a record: version ${version} is not known`, {
       hint: "Import it with a newer redun.",
     });
   }
-  const type = TYPES.find((name) => name === record._type);
-  if (type === undefined)
+  const type = record._type;
+  if (typeof type !== "string" || !Object.hasOwn(ID_FIELDS, type))
     throw new BackendError(`Cannot import a record: unknown type ${JSON.stringify(record._type ?? null)}`);
-  return type;
+  return type as RecordType;
 }
 
 function readExecution(record: RecordJson): ImportedExecution {
@@ -77,7 +82,7 @@ function readJob(record: RecordJson): JobRecord {
 }
 
 function readCall(record: RecordJson): ImportedCall {
-  return {
+  const call: ImportedCall = {
     callHash: hash(record, "call_hash"),
     taskName: text(record, "task_name"),
     taskHash: hash(record, "task_hash"),
@@ -98,18 +103,33 @@ function readCall(record: RecordJson): ImportedCall {
     children: hashes(record, "children"),
     subtreeTasks: record.subtree_tasks === undefined ? undefined : hashes(record, "subtree_tasks"),
     contextHash: record.context_hash == null ? undefined : hash(record, "context_hash"),
+    singleHash: record.single_hash == null ? undefined : hash(record, "single_hash"),
   };
+  if (!isOpaque(record) && !isCallHash({ ...call, valueHash: call.value })) throw forged();
+  return call;
 }
+
+/**
+ * Whether a record says of itself that its hash covers more than it holds: calls of children without provenance, or a
+ * number as Python writes it.
+ */
+const isOpaque = (record: RecordJson): boolean => record._opaque === true;
+
+const forged = (why = "its hash does not follow from what it holds"): BackendError =>
+  new BackendError(`${why}; it was damaged or forged`);
 
 const subtypeOf = (record: RecordJson): RecordJson => (record.subtype ?? {}) as RecordJson;
 const isTask = (record: RecordJson): boolean => subtypeOf(record)._type === "Task";
 
-function readTask(record: RecordJson): TaskRecord {
+function readTask(record: RecordJson, value: ImportedValue): TaskRecord {
   const subtype = subtypeOf(record);
+  const [name, namespace] = [text(subtype, "name"), text(subtype, "namespace")];
+  const flaw = taskFlaw(value, name, namespace);
+  if (flaw !== undefined) throw forged(flaw);
   return {
-    hash: hash(record, "value_hash"),
-    name: text(subtype, "name"),
-    namespace: text(subtype, "namespace"),
+    hash: value.hash,
+    name,
+    namespace,
     source: text(subtype, "source"),
     version: subtype.version == null ? undefined : text(subtype, "version"),
     doc: subtype.doc == null ? undefined : text(subtype, "doc"),
@@ -119,7 +139,7 @@ function readTask(record: RecordJson): TaskRecord {
 
 function readValue(record: RecordJson): ImportedValue {
   const subtype = subtypeOf(record);
-  return {
+  const value: ImportedValue = {
     hash: hash(record, "value_hash"),
     type: text(record, "type"),
     format: text(record, "format"),
@@ -127,6 +147,9 @@ function readValue(record: RecordJson): ImportedValue {
     file: subtype._type === "File" ? text(subtype, "path") : undefined,
     subvalues: hashes(record, "subvalues"),
   };
+  const flaw = valueFlaw(value);
+  if (flaw !== undefined) throw forged(flaw);
+  return value;
 }
 
 const ENTITIES: readonly TagEntity[] = ["Execution", "Job", "CallNode", "Task", "Value", "Null"];
@@ -134,7 +157,7 @@ const ENTITIES: readonly TagEntity[] = ["Execution", "Job", "CallNode", "Task", 
 function readTag(record: RecordJson): TagRecord {
   const entityType = ENTITIES.find((name) => name === record.entity_type);
   if (entityType === undefined) throw malformed("entity_type");
-  return {
+  const tag: TagRecord = {
     tagHash: hash(record, "tag_hash"),
     entityType,
     entityId: text(record, "entity_id"),
@@ -142,6 +165,8 @@ function readTag(record: RecordJson): TagRecord {
     value: record.value ?? null,
     parents: hashes(record, "parents"),
   };
+  if (!isOpaque(record) && !isTagHash(tag)) throw forged();
+  return tag;
 }
 
 const malformed = (field: string): BackendError => new BackendError(`its field ${field} is malformed`);

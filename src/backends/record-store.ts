@@ -1,4 +1,4 @@
-import type { Backend, Maybe, TagRow } from "../backend/backend.ts";
+import type { Backend, CallNodeRow, JobRow, Maybe, TagRow } from "../backend/backend.ts";
 import type {
   ArgumentRecord,
   CallNodeRecord,
@@ -23,6 +23,8 @@ export interface ImportedCall extends Omit<CallNodeRecord, "value" | "args" | "s
   readonly value: string;
   readonly args: readonly (Omit<ArgumentRecord, "value"> & { readonly value: string })[];
   readonly subtreeTasks: readonly string[] | undefined;
+  /** The value of its single reduction, for a store that has none under the call's key. */
+  readonly singleHash?: string | undefined;
 }
 
 export interface ImportedExecution {
@@ -43,9 +45,19 @@ export interface ImportBatch {
   readonly tags: readonly TagRecord[];
 }
 
-/** What export and the walk over records need of a store besides the port. One call is a fixed number of queries. */
-export interface RecordSource
-  extends Pick<Backend, "find" | "getValues" | "getExecutions" | "getJobs" | "getCallNodes" | "getTasks"> {
+/** A call as it is exported. */
+export interface ExportedCall extends CallNodeRow {
+  /** The value of the single reduction under its key, if there is one. */
+  readonly singleHash: string | null;
+}
+
+/**
+ * What export and the walk over records need of a store besides the port. One call is a fixed number of queries. A
+ * store to which records are still coming gives them on whole: with references to calls that it does not have yet.
+ */
+export interface RecordSource extends Pick<Backend, "find" | "getValues" | "getExecutions" | "getTasks"> {
+  jobs(ids: readonly string[]): Maybe<(JobRow | undefined)[]>;
+  calls(hashes: readonly string[]): Maybe<(ExportedCall | undefined)[]>;
   /** Ids of the jobs directly below jobs, by start. */
   childJobs(ids: readonly string[]): Maybe<Map<string, string[]>>;
   /** What is inside values, for those that the store has. */

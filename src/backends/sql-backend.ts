@@ -4,6 +4,7 @@ import type {
   CacheQuery,
   CallNodeRow,
   ExecutionRow,
+  ExportOptions,
   FoundId,
   JobRow,
   LoadOptions,
@@ -84,9 +85,9 @@ export class SqlBackend implements Backend {
         find: (query) => this.find(query),
         getValues: (hashes) => this.getValues(hashes),
         getExecutions: (ids) => this.getExecutions(ids),
-        getJobs: (ids) => this.getJobs(ids),
-        getCallNodes: (hashes) => this.getCallNodes(hashes),
         getTasks: (hashes) => this.getTasks(hashes),
+        jobs: (ids) => reader.jobs(ids, true),
+        calls: (hashes) => reader.exportedCalls(hashes),
         childJobs: (ids) => reader.childJobs(ids),
         valueParts: (hashes) => reader.valueParts(hashes),
         subtreeTasks: (hashes) => reader.subtreeTasks(hashes),
@@ -199,8 +200,8 @@ export class SqlBackend implements Backend {
     return reachable(this.loaded.source, ids);
   }
 
-  async exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
-    return exportRecords(this.loaded.source, ids);
+  async exportRecords(ids: readonly string[], options?: ExportOptions): Promise<RecordJson[]> {
+    return exportRecords(this.loaded.source, ids, options);
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {

@@ -13,6 +13,8 @@ const STATEMENTS = {
   evaluation: `INSERT INTO r_evaluation(id, hash, task, args_hash, value) VALUES (?, unhex(?), ?, unhex(?), ?)
     ON CONFLICT(hash) DO NOTHING`,
   replace: "UPDATE r_evaluation SET value = ?2 WHERE id = ?1 AND value IS NOT ?2",
+  promise: `UPDATE r_evaluation SET value = ?2 WHERE id = ?1 AND value IS NOT ?2
+    AND NOT EXISTS (SELECT 1 FROM r_value v WHERE v.id = r_evaluation.value AND v.type IS NOT NULL)`,
   insert: `INSERT INTO r_call(id, hash, evaluation, value, time, task_set, context)
     VALUES (?, unhex(?), ?, ?, ?, ?, unhex(?)) ON CONFLICT(hash) DO NOTHING`,
   fill: "UPDATE r_call SET evaluation = ?, value = ?, time = ?, task_set = ?, context = unhex(?) WHERE id = ?",
@@ -22,7 +24,7 @@ const STATEMENTS = {
   findTaskSet: "SELECT id FROM r_task_set WHERE hash = unhex(?)",
 } as const;
 
-type Call = CallNodeRecord | ImportedCall;
+type Call = (CallNodeRecord | ImportedCall) & Pick<ImportedCall, "singleHash">;
 
 /**
  * Writes the cache and the call graph. A call and its evaluation share the row of their key, which has no value where
@@ -59,14 +61,22 @@ export class SqlCalls {
     this.sql.replace.run(id, valueId);
   }
 
-  /** Id of the row that a call shares with its evaluation. */
-  private evaluationOf({ evalHash, taskHash, argsHash, taskName }: Call): number {
+  /**
+   * Id of the row that a call shares with its evaluation. The single reduction of an imported call is taken where there
+   * is none; its value may come later.
+   */
+  private evaluationOf({ evalHash, taskHash, argsHash, taskName, singleHash }: Call): number {
     const key = evalHash ?? hashEval(taskHash, argsHash);
-    const known = this.rows.knownId("r_evaluation", key);
-    if (known !== undefined) return known;
-    const task = this.values.taskOfCall(taskHash, taskName);
-    const isNew = this.sql.evaluation.run(this.rows.nextId("r_evaluation"), key, task, argsHash, null) > 0;
-    return isNew ? this.rows.added("r_evaluation", key) : this.rows.find("r_evaluation", key)!;
+    const single = singleHash === undefined ? null : this.values.id(singleHash);
+    let id = this.rows.knownId("r_evaluation", key);
+    if (id === undefined) {
+      const task = this.values.taskOfCall(taskHash, taskName);
+      if (this.sql.evaluation.run(this.rows.nextId("r_evaluation"), key, task, argsHash, single) > 0)
+        return this.rows.added("r_evaluation", key);
+      id = this.rows.find("r_evaluation", key)!;
+    }
+    if (single !== null) this.sql.promise.run(id, single);
+    return id;
   }
 
   /**
@@ -105,10 +115,11 @@ export class SqlCalls {
     return vacant;
   }
 
-  /** Stores the values of a call that is there already: it may have been imported without them. */
-  private complete({ value, args }: Call): undefined {
-    this.values.id(value);
-    for (const arg of args) this.values.id(arg.value);
+  /** Stores what a call that is there already may have been imported without. */
+  private complete(record: Call): undefined {
+    this.values.id(record.value);
+    for (const arg of record.args) this.values.id(arg.value);
+    if (record.singleHash !== undefined) this.evaluationOf(record);
     return undefined;
   }
 

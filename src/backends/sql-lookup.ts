@@ -7,9 +7,9 @@ type Kind = CacheQuery["allowed"][number];
 
 const VALUE = `${hashText("v.hash")} AS hash, v.type AS type, v.format AS format, v.text AS text`;
 
-/** Evaluations by their keys. One statement for many keys costs a third of one for each. */
+/** Evaluations by their keys, if their values have come. One statement for many keys costs a third of one for each. */
 const SINGLE = `SELECT q.key AS i, ${VALUE} FROM json_each(?) q
-  CROSS JOIN r_evaluation e ON e.hash = unhex(q.value) JOIN r_value v ON v.id = e.value AND v.type IS NOT NULL`;
+  CROSS JOIN r_evaluation e ON e.hash = unhex(q.value) JOIN r_value v ON v.id = e.value AND v.type <> 1`;
 
 /** Calls by the keys of their evaluations, newest first. An error is never an answer. */
 const CALLS = `SELECT q.key AS i, ${hashText("c.hash")} AS call, c.value AS value, c.task_set AS task_set, ${hashText("c.context")} AS context

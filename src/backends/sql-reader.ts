@@ -1,7 +1,7 @@
 import type { ArgumentRow, CallNodeRow, ExecutionRow, JobRow, ValueRow } from "../backend/backend.ts";
 import type { JobStatus, TaskRecord } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
-import { splitFullname } from "./record-store.ts";
+import { type ExportedCall, splitFullname } from "./record-store.ts";
 import type { SqlDriver, SqlRow, SqlValue } from "./sql-driver.ts";
 import { hashKey, hashText, hashTextOrNull, uuidKey, uuidText } from "./sql-keys.ts";
 import { executionStatus, jobStatus } from "./status.ts";
@@ -13,7 +13,10 @@ const JOB = `${uuidText("j.uuid")} AS id, ${uuidText("x.uuid")} AS executionId, 
   ${hashText("t.hash")} AS taskHash, iif(t.namespace = '', t.name, t.namespace || '.' || t.name) AS taskName,
   j.start_time AS startTime, j.end_time AS endTime, j.cached AS cached, ${hashTextOrNull("c.hash")} AS callHash, v.type IS 1 AS failed`;
 const JOB_JOINS = `LEFT JOIN r_execution x ON x.id = j.execution LEFT JOIN r_job p ON p.id = j.parent
-  LEFT JOIN r_call c ON c.id = j.call AND c.evaluation IS NOT NULL LEFT JOIN r_value v ON v.id = c.value`;
+  LEFT JOIN r_call c ON c.id = j.call`;
+
+/** Condition on a call that others refer to, which may not have come yet. */
+const IS_THERE = "AND c.evaluation IS NOT NULL";
 
 const number = (value: SqlValue | undefined): number | null => (typeof value === "number" ? value : null);
 const text = (value: SqlValue | undefined): string | null => (typeof value === "string" ? value : null);
@@ -110,9 +113,11 @@ export class SqlReader {
     );
   }
 
-  jobs(ids: readonly string[]): (JobRow | undefined)[] {
+  /** @param promised - whether their calls may be ones that are not there yet */
+  jobs(ids: readonly string[], promised = false): (JobRow | undefined)[] {
     return this.one(
-      `SELECT q.key AS i, ${JOB} FROM json_each(?) q CROSS JOIN r_job j ON j.uuid = ${uuidKey("q.value")} JOIN r_task t ON t.id = j.task ${JOB_JOINS}`,
+      `SELECT q.key AS i, ${JOB} FROM json_each(?) q CROSS JOIN r_job j ON j.uuid = ${uuidKey("q.value")} JOIN r_task t ON t.id = j.task
+       ${JOB_JOINS} ${promised ? "" : IS_THERE} LEFT JOIN r_value v ON v.id = c.value`,
       ids,
       (row) => ({
         id: String(row.id),
@@ -157,23 +162,37 @@ export class SqlReader {
   }
 
   calls(hashes: readonly string[]): (CallNodeRow | undefined)[] {
+    return this.callRows(hashes, IS_THERE).map((row) => {
+      if (row === undefined) return undefined;
+      const { singleHash: _, ...call } = row;
+      return call;
+    });
+  }
+
+  /** Calls with their single reductions, and with edges to calls that are not there yet. */
+  exportedCalls(hashes: readonly string[]): (ExportedCall | undefined)[] {
+    return this.callRows(hashes, "");
+  }
+
+  /** @param condition - on the calls that these refer to */
+  private callRows(hashes: readonly string[], condition: string): (ExportedCall | undefined)[] {
     const ids: number[] = [];
     const found = this.one(
       `SELECT q.key AS i, q.value AS callHash, c.id AS id, iif(t.namespace = '', t.name, t.namespace || '.' || t.name) AS taskName,
          ${hashText("t.hash")} AS taskHash, ${hashText("e.args_hash")} AS argsHash, ${hashText("v.hash")} AS valueHash, c.time AS time,
-         ${hashTextOrNull("c.context")} AS context
+         ${hashTextOrNull("c.context")} AS context, ${hashTextOrNull("s.hash")} AS single
        FROM json_each(?) q CROSS JOIN r_call c ON c.hash = ${hashKey("q.value")} JOIN r_evaluation e ON e.id = c.evaluation
-       JOIN r_task t ON t.id = e.task JOIN r_value v ON v.id = c.value`,
+       JOIN r_task t ON t.id = e.task JOIN r_value v ON v.id = c.value LEFT JOIN r_value s ON s.id = e.value`,
       hashes,
       (row) => {
         ids.push(row.id as number);
         return row;
       },
     );
-    const args = this.arguments(ids);
+    const args = this.arguments(ids, condition);
     const children = this.lists(
       `SELECT q.key AS i, ${hashText("c.hash")} AS item FROM json_each(?) q CROSS JOIN r_edge x ON x.parent = q.value
-       JOIN r_call c ON c.id = x.child AND c.evaluation IS NOT NULL ORDER BY q.key, x.position`,
+       JOIN r_call c ON c.id = x.child ${condition} ORDER BY q.key, x.position`,
       ids,
     );
     return found.map((row) => {
@@ -187,6 +206,7 @@ export class SqlReader {
         valueHash: String(row.valueHash),
         timestamp: row.time as number,
         contextHash: text(row.context),
+        singleHash: text(row.single),
         args: (args.get(row.id as number) ?? []).map((arg) => ({
           ...arg,
           argHash: hashArgument(callHash, arg.position, arg.key, arg.valueHash),
@@ -196,12 +216,15 @@ export class SqlReader {
     });
   }
 
-  private arguments(calls: readonly number[]): Map<number, Omit<ArgumentRow, "argHash">[]> {
+  private arguments(
+    calls: readonly number[],
+    condition: string,
+  ): Map<number, Omit<ArgumentRow, "argHash">[]> {
     const args = new Map<number, Omit<ArgumentRow, "argHash">[]>();
     this.each(
       `SELECT q.key AS i, a.slot AS slot, a.key AS key, ${hashText("v.hash")} AS valueHash,
-         (SELECT group_concat(u.hash) FROM (SELECT ${hashText("r.hash")} AS hash FROM r_upstream s JOIN r_call r ON r.id = s.result
-           WHERE s.call = a.call AND s.slot = a.slot AND r.evaluation IS NOT NULL ORDER BY r.hash) u) AS upstream
+         (SELECT group_concat(u.hash) FROM (SELECT ${hashText("c.hash")} AS hash FROM r_upstream s JOIN r_call c ON c.id = s.result
+           WHERE s.call = a.call AND s.slot = a.slot ${condition} ORDER BY c.hash) u) AS upstream
        FROM json_each(?) q CROSS JOIN r_argument a ON a.call = q.value JOIN r_value v ON v.id = a.value ORDER BY q.key, a.slot`,
       calls,
       (row, at) => {
@@ -279,20 +302,24 @@ export class SqlReader {
     return this.hashes(sql, task.id!)[0];
   }
 
-  /** Which of these ids no record has. */
+  /** Which of these ids no record has, or that of a job without its end. */
   missing(ids: readonly string[]): string[] {
     const found = new Set<number>();
-    const hashes = `SELECT hash FROM r_value WHERE type IS NOT NULL AND hash = k.hash UNION ALL
-      SELECT hash FROM r_call WHERE evaluation IS NOT NULL AND hash = k.hash UNION ALL SELECT hash FROM r_tag WHERE hash = k.hash UNION ALL
-      SELECT hash FROM r_task WHERE source IS NOT NULL AND hash = k.hash`;
-    const uuids = `SELECT uuid FROM r_job WHERE task IS NOT NULL AND uuid = k.uuid UNION ALL
-      SELECT uuid FROM r_execution WHERE args IS NOT NULL AND uuid = k.uuid`;
-    this.each(
-      `SELECT k.i AS i FROM (SELECT key AS i, unhex(value) AS hash, ${uuidKey("value")} AS uuid FROM json_each(?)) k
-       WHERE EXISTS (${hashes}) OR EXISTS (${uuids})`,
-      ids,
-      (_, at) => found.add(at),
-    );
+    const held = (table: string, column: string, key: string, content: string): string =>
+      `SELECT q.key AS i FROM json_each(?1) q CROSS JOIN ${table} r ON r.${column} = ${key}${content && ` AND r.${content} IS NOT NULL`}`;
+    const [hash, uuid] = [hashKey("q.value"), uuidKey("q.value")];
+    // A Durable Object takes five terms in one statement at most.
+    for (const terms of [
+      [
+        held("r_value", "hash", hash, "type"),
+        held("r_call", "hash", hash, "evaluation"),
+        held("r_tag", "hash", hash, ""),
+        held("r_task", "hash", hash, "source"),
+      ],
+      [held("r_job", "uuid", uuid, "end_time"), held("r_execution", "uuid", uuid, "args")],
+    ]) {
+      this.each(terms.join(" UNION ALL "), ids, (_, at) => found.add(at));
+    }
     return ids.filter((_, at) => !found.has(at));
   }
 }
