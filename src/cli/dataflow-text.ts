@@ -1,13 +1,13 @@
 import type { Backend, CallNodeRow } from "../backend/backend.ts";
-import type { Json } from "../value/json.ts";
 import {
   type Dataflow,
   type DataflowNode,
   type DataflowRoot,
+  newestJobOf,
   sortedArguments,
   traceDataflow,
-} from "./dataflow.ts";
-import { newestJobOf } from "./find-record.ts";
+} from "../backend/dataflow.ts";
+import type { Json } from "../value/json.ts";
 import { displayStored, RecordReader } from "./record-lines.ts";
 
 /** One line after an arrow. */

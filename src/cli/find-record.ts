@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Backend, EntityType, FoundId } from "../backend/backend.ts";
+import { newestJobOf } from "../backend/dataflow.ts";
 import { RedunClientError } from "./client-error.ts";
 import { shortId } from "./text.ts";
 
@@ -106,14 +107,4 @@ export async function findFile(backend: Backend, word: string): Promise<FoundFil
     if (files[0] !== undefined) return files[0].file;
   }
   return consumed;
-}
-
-export async function newestJobOf(
-  backend: Backend,
-  callHashes: readonly string[],
-): Promise<{ id: string; startTime: number } | undefined> {
-  if (callHashes.length === 0) return undefined;
-  const [found] = await backend.find({ type: "Job", callHashes, limit: 1 });
-  const [job] = found === undefined ? [] : await backend.getJobs([found.id]);
-  return job;
 }

@@ -1,4 +1,5 @@
 import type { Backend, CallNodeRow, FoundId, JobRow, ValueRow } from "../backend/backend.ts";
+import { newestJobOf } from "../backend/dataflow.ts";
 import type { JobStatus } from "../backend/records.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import type { JobCounts } from "../scheduler/events.ts";
@@ -8,7 +9,7 @@ import { display } from "../value/display.ts";
 import { decodeValue } from "../value/value.ts";
 import { colors } from "./colors.ts";
 import { dataflowText } from "./dataflow-text.ts";
-import { type FoundFile, newestJobOf } from "./find-record.ts";
+import type { FoundFile } from "./find-record.ts";
 import type { Output } from "./output.ts";
 import {
   argumentsText,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DataflowRoot } from "../../src/backend/dataflow.ts";
 import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
-import type { DataflowRoot } from "../../src/cli/dataflow.ts";
 import { dataflowJson, dataflowText } from "../../src/cli/dataflow-text.ts";
 import { Scheduler, task } from "../../src/index.ts";
 import { steady } from "./harness.ts";

@@ -1,5 +1,4 @@
-import type { ArgumentRow, Backend, CallNodeRow, ValueRow } from "../backend/backend.ts";
-import { newestJobOf } from "./find-record.ts";
+import type { ArgumentRow, Backend, CallNodeRow, ValueRow } from "./backend.ts";
 
 /** What data flow starts from. */
 export type DataflowRoot =
@@ -220,4 +219,15 @@ function unifyParts(nodes: readonly DataflowNode[]): DataflowNode[] {
     } else unified.set(id, node);
   }
   return [...unified.values()];
+}
+
+/** The newest of the jobs of some calls. */
+export async function newestJobOf(
+  backend: Backend,
+  callHashes: readonly string[],
+): Promise<{ id: string; startTime: number } | undefined> {
+  if (callHashes.length === 0) return undefined;
+  const [found] = await backend.find({ type: "Job", callHashes, limit: 1 });
+  const [job] = found === undefined ? [] : await backend.getJobs([found.id]);
+  return job;
 }

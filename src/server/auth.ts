@@ -1,0 +1,134 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { ApiError } from "./api-error.ts";
+import { type Directory, hasRole, mayUse, type Principal, type Role } from "./directory.ts";
+
+/** What the app's routes find in their context. */
+export interface AppEnv {
+  readonly Variables: { readonly principal: Principal };
+}
+
+/** What authentication works with. */
+export interface AuthOptions {
+  readonly directory: Directory;
+  /** What failed attempts are counted by, such as the address that a request came from. */
+  readonly clientOf: (c: Context) => string;
+}
+
+/** Name of the session's cookie. */
+const COOKIE = "redun_session";
+const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Finds out who asks. @throws ApiError with status 401 or 429 */
+export function authenticate({ directory, clientOf }: AuthOptions): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const token = bearerToken(c);
+    const session = token === undefined ? getCookie(c, COOKIE) : undefined;
+    if (token === undefined && session === undefined) throw unauthorized("there is no token");
+    const client = clientOf(c);
+    await refuseBlocked(directory, client);
+    if (session !== undefined) checkSameOrigin(c);
+    const principal =
+      token === undefined ? await directory.sessionOwner(session!) : await directory.authenticate(token);
+    if (principal === undefined) {
+      await directory.countFailure(client);
+      throw unauthorized(token === undefined ? "the session is over" : "the token is unknown or over");
+    }
+    c.set("principal", principal);
+    await next();
+  };
+}
+
+/** Begins a session for whoever gives a token. */
+export async function signIn(
+  c: Context,
+  { directory, clientOf }: AuthOptions,
+  token: string,
+): Promise<Principal> {
+  const client = clientOf(c);
+  await refuseBlocked(directory, client);
+  checkSameOrigin(c);
+  const principal = await directory.authenticate(token);
+  if (principal === undefined) {
+    await directory.countFailure(client);
+    throw unauthorized("the token is unknown or over");
+  }
+  const { session, expires } = await directory.createSession(principal.tokenId);
+  setCookie(c, COOKIE, session, { ...cookieOptions(c), expires: new Date(expires) });
+  return principal;
+}
+
+/** Ends the session that a request is of. */
+export async function signOut(c: Context, directory: Directory): Promise<void> {
+  const session = getCookie(c, COOKIE);
+  checkSameOrigin(c);
+  if (session !== undefined) await directory.endSession(session);
+  deleteCookie(c, COOKIE, cookieOptions(c));
+}
+
+function cookieOptions(c: Context): { path: string; httpOnly: boolean; sameSite: "Strict"; secure: boolean } {
+  return { path: "/", httpOnly: true, sameSite: "Strict", secure: new URL(c.req.url).protocol === "https:" };
+}
+
+/** @throws ApiError with status 403 if the role is less than asked for */
+export function requireRole(principal: Principal, role: Role): void {
+  if (hasRole(principal, role)) return;
+  throw new ApiError(403, "forbidden", `A token of the role ${principal.role} may not do this`, {
+    hint: `It takes the role ${role}.`,
+  });
+}
+
+/** @throws ApiError with status 404, as if there were no such repository */
+export function requireRepo(principal: Principal, repo: string): void {
+  if (!mayUse(principal, repo)) throw noRepo(repo);
+}
+
+export function noRepo(repo: string): ApiError {
+  return new ApiError(404, "unknown-repo", `There is no repository ${JSON.stringify(repo.slice(0, 100))}`, {
+    hint: "GET /api/v1/repos lists those that the token may use.",
+  });
+}
+
+function bearerToken(c: Context): string | undefined {
+  const header = c.req.header("authorization");
+  if (header === undefined) return undefined;
+  const match = /^Bearer +(\S+)$/i.exec(header);
+  if (match === null) throw unauthorized("the header Authorization is not of the form: Bearer TOKEN");
+  return match[1];
+}
+
+function unauthorized(why: string): ApiError {
+  return new ApiError(401, "unauthorized", `Cannot answer: ${why}`, {
+    hint: "Send the header Authorization: Bearer TOKEN.",
+  });
+}
+
+async function refuseBlocked(directory: Directory, client: string): Promise<void> {
+  const wait = await directory.waitOf(client);
+  if (wait > 0) {
+    throw new ApiError(429, "too-many-failures", "Cannot answer: too many attempts with wrong tokens", {
+      hint: "Wait, then try again with the right one.",
+      retryAfter: wait / 1000,
+    });
+  }
+}
+
+/**
+ * Refuses what another site has a browser send in the name of somebody who is signed in here. WebSockets are not bound
+ * to one origin, so they count as unsafe.
+ */
+function checkSameOrigin(c: Context): void {
+  const upgrade = c.req.header("upgrade") !== undefined;
+  if (SAFE.has(c.req.method) && !upgrade) return;
+  const origin = c.req.header("origin");
+  const site = c.req.header("sec-fetch-site");
+  const own = new URL(c.req.url).origin;
+  if (origin === undefined ? site === "same-origin" || (site === undefined && !upgrade) : origin === own) {
+    // A form can send text, but not this type without asking first.
+    const type = c.req.header("content-type");
+    if (SAFE.has(c.req.method) || type === undefined || /^application\/(json|x-ndjson)\b/.test(type)) return;
+  }
+  throw new ApiError(403, "cross-site", "Cannot answer: the request comes from another site", {
+    hint: "Programs send the header Authorization instead of a cookie.",
+  });
+}

@@ -1,0 +1,425 @@
+import type { Backend, RecordJson, TagRow } from "../backend/backend.ts";
+import type { TagRecord } from "../backend/records.ts";
+import { RedunError } from "../errors/redun-error.ts";
+import type {
+  ErrorBody,
+  ExecutionDetail,
+  ExecutionEvent,
+  ExecutionRequest,
+  ExecutionSummary,
+  Health,
+  IndexedExecution,
+  Me,
+  Page,
+  RepoSummary,
+  Role,
+  TokenInfo,
+} from "./api-types.ts";
+import { readEventStream } from "./event-stream.ts";
+import type { StoredPackage } from "./host-state.ts";
+
+/** Options of {@link createClient}. */
+export interface ClientOptions {
+  /** Without one, the browser's session is used. */
+  readonly token?: string | undefined;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/** An answer of a server that is no success. `code` is the server's, `status` that of HTTP. */
+export class ServerError extends RedunError {
+  readonly status: number;
+  /** Seconds after which asking again makes sense, where the server says so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    status: number,
+    { code, message, hint }: ErrorBody["error"],
+    retryAfter?: number,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(code, message, { hint, fields: { status }, ...options });
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** What a request is besides its path. */
+interface Call {
+  readonly method?: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** So often is a request sent again that a server did not answer, or was too busy for. */
+const TRIES = 5;
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Sends requests to one server, and tries again what may be repeated. */
+export class Transport {
+  /** The server's address, without a slash at the end. */
+  readonly url: string;
+  private readonly token: string | undefined;
+  private readonly fetcher: typeof fetch;
+
+  constructor(url: string, { token, fetch: fetcher }: ClientOptions) {
+    this.url = url.replace(/\/+$/, "");
+    this.token = token;
+    this.fetcher = fetcher ?? ((input, init) => fetch(input, init));
+  }
+
+  /** @throws ServerError with what the server says, or with the code `unreachable` */
+  async send(path: string, call: Call = {}): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      let error: ServerError;
+      try {
+        const response = await this.sendOnce(path, call);
+        if (response.ok) return response;
+        error = await readError(response);
+        if (!busy.has(error.status) || error.code === "too-many-failures") throw error;
+      } catch (cause) {
+        if (call.signal?.aborted || cause instanceof ServerError) throw cause;
+        error = new ServerError(
+          0,
+          {
+            code: "unreachable",
+            message: `Cannot reach the server ${this.url}: ${causeText(cause)}`,
+            hint: "Check the address and the network, and whether the server runs.",
+          },
+          undefined,
+          { cause },
+        );
+      }
+      if (attempt >= TRIES) throw error;
+      await pause(error.retryAfter ?? 0.2 * 2 ** attempt, call.signal);
+    }
+  }
+
+  private sendOnce(
+    path: string,
+    { method = "GET", query = {}, json, text, headers, signal }: Call,
+  ): Promise<Response> {
+    const url = new URL(`${this.url}/api/v1${path}`);
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    }
+    const type = json === undefined ? "application/x-ndjson" : "application/json";
+    const body = json === undefined ? text : JSON.stringify(json);
+    return this.fetcher(url, {
+      method,
+      headers: {
+        ...(this.token === undefined ? {} : { Authorization: `Bearer ${this.token}` }),
+        ...(body === undefined ? {} : { "Content-Type": type }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  async json<T>(path: string, call?: Call): Promise<T> {
+    return (await (await this.send(path, call)).json()) as T;
+  }
+}
+
+function causeText(error: unknown): string {
+  const { cause, message } = error as { cause?: { message?: string; code?: string }; message?: string };
+  return cause?.message || cause?.code || message || String(error);
+}
+
+async function readError(response: Response): Promise<ServerError> {
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  let told: ErrorBody["error"] | undefined;
+  try {
+    told = ((await response.json()) as ErrorBody).error;
+  } catch {
+    // It is not one of our servers, or something in front of it has answered.
+  }
+  const fallback = {
+    code: "http",
+    message: `The server answered ${response.status} ${response.statusText}`.trim(),
+    hint: "Is this the address of a redun server?",
+  };
+  return new ServerError(
+    response.status,
+    told ?? fallback,
+    Number.isNaN(retryAfter) ? undefined : retryAfter,
+  );
+}
+
+/** @param seconds - at most a minute */
+function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, Math.min(seconds, 60) * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}
+
+/** What narrows a list of executions. */
+export interface ExecutionFilter {
+  readonly status?: string | undefined;
+  readonly task?: string | undefined;
+  /** `KEY` or `KEY=VALUE` */
+  readonly tag?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** The methods of a store that a server answers. */
+export type StoreQuery =
+  | "find"
+  | "count"
+  | "getValues"
+  | "getExecutions"
+  | "getJobs"
+  | "getCallNodes"
+  | "getTasks"
+  | "getTags"
+  | "tagCounts"
+  | "callsOfValue"
+  | "parentCalls"
+  | "nearestCall"
+  | "exportRecords";
+
+/** One repository of a server. All methods throw {@link ServerError}. */
+export class RepoClient {
+  readonly name: string;
+  private readonly transport: Transport;
+
+  constructor(transport: Transport, name: string) {
+    this.transport = transport;
+    this.name = name;
+  }
+
+  private path(rest: string): string {
+    return `/repos/${encodeURIComponent(this.name)}${rest}`;
+  }
+
+  async hasPackage(hash: string): Promise<boolean> {
+    try {
+      await this.transport.send(this.path(`/packages/${hash}`), { method: "HEAD" });
+      return true;
+    } catch (error) {
+      if (error instanceof ServerError && error.status === 404) {
+        // A HEAD request tells nothing of why; a GET of the repository does.
+        await this.list({ limit: 1 });
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  getPackage(hash: string): Promise<StoredPackage> {
+    return this.transport.json(this.path(`/packages/${hash}`));
+  }
+
+  async putPackage({ hash, code, manifest, map }: StoredPackage): Promise<void> {
+    const json = { hash, code, manifest, ...(map === undefined ? {} : { map }) };
+    await this.transport.send(this.path(`/packages/${hash}`), { method: "PUT", json });
+  }
+
+  /** Starts an execution, once however often the request has to be sent. @returns its id */
+  async start(request: ExecutionRequest): Promise<string> {
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    const { id } = await this.transport.json<{ id: string }>(this.path("/executions"), {
+      method: "POST",
+      json: request,
+      headers,
+    });
+    return id;
+  }
+
+  list(filter: ExecutionFilter = {}): Promise<Page<ExecutionSummary>> {
+    return this.transport.json(this.path("/executions"), { query: { ...filter } });
+  }
+
+  execution(id: string): Promise<ExecutionDetail> {
+    return this.transport.json(this.path(`/executions/${id}`));
+  }
+
+  /** @returns whether there was something to cancel */
+  async cancel(id: string): Promise<boolean> {
+    const path = this.path(`/executions/${id}/cancel`);
+    return (await this.transport.json<{ cancelled: boolean }>(path, { method: "POST", json: {} })).cancelled;
+  }
+
+  /**
+   * The events of an execution as they come, until it has ended. A connection that breaks is made again, and none is
+   * missed or told twice.
+   *
+   * @param options - `after`: number of the last event that was seen
+   */
+  async *events(
+    id: string,
+    { after = 0, signal }: { readonly after?: number; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<ExecutionEvent> {
+    let seen = after;
+    for (let failures = 0; ; ) {
+      try {
+        const response = await this.transport.send(this.path(`/executions/${id}/events`), {
+          query: { after: seen },
+          headers: { Accept: "text/event-stream" },
+          signal,
+        });
+        for await (const { data } of readEventStream(response.body!)) {
+          const event = JSON.parse(data) as ExecutionEvent;
+          if (event.seq <= seen) continue;
+          seen = event.seq;
+          failures = 0;
+          yield event;
+        }
+        // The server ends the stream after the last event; a proxy may end it before.
+        const { status } = await this.execution(id);
+        if (status !== "QUEUED" && status !== "RUNNING" && (failures > 0 || seen > 0)) return;
+      } catch (error) {
+        if (signal?.aborted || (error instanceof ServerError && error.status >= 400 && error.status < 500))
+          throw error;
+        if (failures >= TRIES) throw error;
+      }
+      await pause(0.5 * ++failures, signal);
+    }
+  }
+
+  async query<M extends StoreQuery>(
+    method: M,
+    ...args: Parameters<Backend[M]>
+  ): Promise<Awaited<ReturnType<Backend[M]>>> {
+    const { result } = await this.transport.json<{ result: unknown }>(this.path(`/query/${method}`), {
+      method: "POST",
+      json: { args },
+    });
+    return withoutNulls(result) as Awaited<ReturnType<Backend[M]>>;
+  }
+
+  async addTags(tags: readonly TagRecord[], fresh: boolean): Promise<TagRow[]> {
+    const json = { tags, fresh };
+    return (await this.transport.json<{ tags: TagRow[] }>(this.path("/tags"), { method: "POST", json })).tags;
+  }
+
+  async missing(ids: readonly string[]): Promise<string[]> {
+    const path = this.path("/sync/missing");
+    return (await this.transport.json<{ missing: string[] }>(path, { method: "POST", json: { ids } }))
+      .missing;
+  }
+
+  /** Sends records. @returns how many were new there */
+  async sendRecords(records: readonly RecordJson[]): Promise<number> {
+    const text = records.map((record) => `${JSON.stringify(record)}\n`).join("");
+    const path = this.path("/sync/records");
+    return (await this.transport.json<{ added: number }>(path, { method: "POST", text })).added;
+  }
+
+  /** Ids of all that some ids refer to, or of everything, some at a time. */
+  async *reachable(ids?: readonly string[]): AsyncGenerator<readonly string[]> {
+    const path = this.path("/sync/reachable");
+    const json = ids === undefined ? {} : { ids };
+    const response = await this.transport.send(path, { method: "POST", json });
+    for await (const line of linesOf(response.body!)) yield JSON.parse(line) as string[];
+  }
+}
+
+/** JSON has no `undefined`, which a store answers for what it does not have. */
+function withoutNulls(result: unknown): unknown {
+  if (result === null) return undefined;
+  return Array.isArray(result) ? result.map((item: unknown) => item ?? undefined) : result;
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of body.pipeThrough(
+    new TextDecoderStream() as never,
+  ) as unknown as AsyncIterable<string>) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) if (line !== "") yield line;
+  }
+  if (rest !== "") yield rest;
+}
+
+/** A hosted instance. All methods throw {@link ServerError}. */
+export class Client {
+  private readonly transport: Transport;
+
+  constructor(url: string, options: ClientOptions) {
+    this.transport = new Transport(url, options);
+  }
+
+  get url(): string {
+    return this.transport.url;
+  }
+
+  repo(name: string): RepoClient {
+    return new RepoClient(this.transport, name);
+  }
+
+  health(): Promise<Health> {
+    return this.transport.json("/health");
+  }
+
+  me(): Promise<Me> {
+    return this.transport.json("/me");
+  }
+
+  /** Begins a session in a browser, kept in a cookie. */
+  signIn(token: string): Promise<Me> {
+    return this.transport.json("/session", { method: "POST", json: { token } });
+  }
+
+  async signOut(): Promise<void> {
+    await this.transport.send("/session", { method: "DELETE" });
+  }
+
+  async repos(): Promise<readonly RepoSummary[]> {
+    return (await this.transport.json<{ items: RepoSummary[] }>("/repos")).items;
+  }
+
+  async createRepo(name: string): Promise<void> {
+    await this.transport.send("/repos", { method: "POST", json: { name } });
+  }
+
+  /** Executions of all repositories, newest first. */
+  executions(
+    query: { status?: string; limit?: number; cursor?: string } = {},
+  ): Promise<Page<IndexedExecution>> {
+    return this.transport.json("/executions", { query });
+  }
+
+  async tokens(): Promise<readonly TokenInfo[]> {
+    return (await this.transport.json<{ items: TokenInfo[] }>("/tokens")).items;
+  }
+
+  /** @returns the token's text, which is never told again */
+  createToken(token: {
+    readonly name: string;
+    readonly role: Role;
+    readonly repos?: readonly string[] | null;
+    readonly expires?: number | null;
+  }): Promise<{ token: string; info: TokenInfo }> {
+    return this.transport.json("/tokens", { method: "POST", json: token });
+  }
+
+  async revokeToken(id: string): Promise<void> {
+    await this.transport.send(`/tokens/${encodeURIComponent(id)}`, { method: "DELETE" });
+  }
+}
+
+/**
+ * A client of a hosted instance.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from "redun/server";
+ *
+ * const client = createClient("http://localhost:8787", { token: "redun_..." });
+ * const { items } = await client.repo("default").list({ status: "FAILED" });
+ * ```
+ * @param url - address of the server, such as `https://redun.example.org`
+ */
+export function createClient(url: string, options: ClientOptions = {}): Client {
+  return new Client(url, options);
+}

@@ -1,0 +1,156 @@
+import type {
+  Backend,
+  CacheHit,
+  CallNodeRow,
+  ExecutionRow,
+  FoundId,
+  JobRow,
+  RecordJson,
+  RecordQuery,
+  TagRow,
+  ValueRow,
+} from "../backend/backend.ts";
+import type { TagEntity, TagRecord, TaskRecord } from "../backend/records.ts";
+import { BackendError } from "../errors/errors.ts";
+import type { Json } from "../value/json.ts";
+import type { RepoClient } from "./client.ts";
+
+/** Ids and records in one request at most. */
+const MOST = 5_000;
+/** Characters of records in one request, as far as single ones allow. */
+const BODY = 8_000_000;
+
+/**
+ * The store of a repository on a server, for all that reads and tags it, and that moves records. Executions are started
+ * there by the server itself, so this store takes no records of a scheduler.
+ */
+export class RemoteBackend implements Backend {
+  private readonly repo: RepoClient;
+
+  constructor(repo: RepoClient) {
+    this.repo = repo;
+  }
+
+  /** Asks whether the server is there and lets one in. */
+  async load(): Promise<void> {
+    await this.repo.list({ limit: 1 });
+  }
+
+  async close(): Promise<void> {}
+
+  lookup(): (CacheHit | undefined)[] {
+    throw notHere();
+  }
+
+  write(): void {
+    throw notHere();
+  }
+
+  heartbeat(): void {
+    throw notHere();
+  }
+
+  getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
+    return inParts(hashes, 500, (part) => this.repo.query("getValues", part));
+  }
+
+  getExecutions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {
+    return inParts(ids, MOST, (part) => this.repo.query("getExecutions", part));
+  }
+
+  getJobs(ids: readonly string[]): Promise<(JobRow | undefined)[]> {
+    return inParts(ids, MOST, (part) => this.repo.query("getJobs", part));
+  }
+
+  getCallNodes(hashes: readonly string[]): Promise<(CallNodeRow | undefined)[]> {
+    return inParts(hashes, MOST, (part) => this.repo.query("getCallNodes", part));
+  }
+
+  getTasks(hashes: readonly string[]): Promise<(TaskRecord | undefined)[]> {
+    return inParts(hashes, MOST, (part) => this.repo.query("getTasks", part));
+  }
+
+  getTags(entityIds: readonly string[]): Promise<TagRow[]> {
+    return inParts(entityIds, MOST, (part) => this.repo.query("getTags", part));
+  }
+
+  callsOfValue(valueHash: string, role: "result" | "argument"): Promise<string[]> {
+    return this.repo.query("callsOfValue", valueHash, role);
+  }
+
+  parentCalls(callHash: string): Promise<string[]> {
+    return this.repo.query("parentCalls", callHash);
+  }
+
+  nearestCall(query: Parameters<Backend["nearestCall"]>[0]): Promise<CallNodeRow | undefined> {
+    return this.repo.query("nearestCall", query);
+  }
+
+  find(query: RecordQuery): Promise<FoundId[]> {
+    return this.repo.query("find", query);
+  }
+
+  count(query: RecordQuery): Promise<number> {
+    return this.repo.query("count", query);
+  }
+
+  tagCounts(): Promise<{ key: string; value: Json; entityType: TagEntity; count: number }[]> {
+    return this.repo.query("tagCounts");
+  }
+
+  addTags(
+    tags: readonly TagRecord[],
+    { fresh = false }: { readonly fresh?: boolean } = {},
+  ): Promise<TagRow[]> {
+    return this.repo.addTags(tags, fresh);
+  }
+
+  reachable(ids?: readonly string[]): AsyncIterable<readonly string[]> {
+    return this.repo.reachable(ids);
+  }
+
+  exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
+    return inParts(ids, MOST, (part) => this.repo.query("exportRecords", part));
+  }
+
+  async importRecords(records: readonly RecordJson[]): Promise<number> {
+    let added = 0;
+    let part: RecordJson[] = [];
+    let size = 0;
+    const send = async (): Promise<void> => {
+      if (part.length > 0) added += await this.repo.sendRecords(part);
+      part = [];
+      size = 0;
+    };
+    for (const record of records) {
+      const length = JSON.stringify(record).length;
+      if (part.length === MOST || size + length > BODY) await send();
+      part.push(record);
+      size += length;
+    }
+    await send();
+    return added;
+  }
+
+  missing(ids: readonly string[]): Promise<string[]> {
+    return inParts(ids, MOST, (part) => this.repo.missing(part));
+  }
+}
+
+async function inParts<T>(
+  ids: readonly string[],
+  most: number,
+  ask: (part: readonly string[]) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (let from = 0; from < ids.length; from += most) {
+    for (const item of await ask(ids.slice(from, from + most))) all.push(item);
+  }
+  return all;
+}
+
+function notHere(): BackendError {
+  return new BackendError("Cannot run with the store of a server: its own scheduler writes there", {
+    hint: "Start the execution on the server.",
+  });
+}

@@ -1,0 +1,45 @@
+import type { MiddlewareHandler } from "hono";
+import type { Principal } from "./directory.ts";
+import { errorAnswer } from "./error-answer.ts";
+import { addExecutionRoutes, type UpgradeEvents } from "./execution-routes.ts";
+import { addPackageRoutes } from "./package-routes.ts";
+import { addRecordRoutes } from "./record-routes.ts";
+import type { RepoHost } from "./repo-host.ts";
+import { checkedApp, type RepoApp, type RepoEnv } from "./route-parts.ts";
+import { addSyncRoutes } from "./sync-routes.ts";
+
+/** Header by which the app tells a repository who asks. Callers' own headers of that name are removed. */
+export const PRINCIPAL_HEADER = "x-redun-principal";
+
+/** What a repository's part of the API works with. */
+export interface RepoAppOptions {
+  readonly host: RepoHost | Promise<RepoHost>;
+  readonly upgrade?: UpgradeEvents | undefined;
+  /** Told of faults of the server itself. */
+  readonly onError?: ((error: unknown, request: Request) => void) | undefined;
+}
+
+/**
+ * The part of the API that is about one repository. It trusts whoever calls it: the app in front has found out who asks
+ * and whether they may.
+ */
+export function createRepoApp({ host, upgrade, onError }: RepoAppOptions): RepoApp {
+  const app = checkedApp<RepoEnv>();
+  const provide: MiddlewareHandler<RepoEnv> = async (c, next) => {
+    c.set("host", await host);
+    c.set("principal", JSON.parse(c.req.header(PRINCIPAL_HEADER) ?? "null") as Principal);
+    await next();
+  };
+  app.use(provide);
+  addRepoRoutes(app, upgrade);
+  app.onError(errorAnswer(onError));
+  return app;
+}
+
+/** Adds the routes of a repository, also to an app that only describes them. */
+export function addRepoRoutes(app: RepoApp, upgrade?: UpgradeEvents): void {
+  addPackageRoutes(app);
+  addExecutionRoutes(app, upgrade);
+  addRecordRoutes(app);
+  addSyncRoutes(app);
+}

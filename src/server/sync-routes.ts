@@ -1,0 +1,167 @@
+import { z } from "@hono/zod-openapi";
+import { stream } from "hono/streaming";
+import type { Backend, RecordJson } from "../backend/backend.ts";
+import { ApiError } from "./api-error.ts";
+import { checked, jsonSchema, type RepoApp, repoRoute } from "./route-parts.ts";
+
+/** Ids in one question at most. */
+export const MOST_IDS = 10_000;
+
+const idsSchema = z.array(z.string().max(100)).max(MOST_IDS);
+
+/** The methods of a store that a caller may ask by name; all of them only read. */
+const QUERIES = [
+  "find",
+  "count",
+  "getValues",
+  "getExecutions",
+  "getJobs",
+  "getCallNodes",
+  "getTasks",
+  "getTags",
+  "tagCounts",
+  "callsOfValue",
+  "parentCalls",
+  "nearestCall",
+  "exportRecords",
+] as const satisfies readonly (keyof Backend)[];
+
+const tagSchema = z.strictObject({
+  tagHash: z.string().regex(/^[0-9a-f]{40}$/),
+  entityType: z.enum(["Execution", "Job", "CallNode", "Task", "Value", "Null"]),
+  entityId: z.string().max(100),
+  key: z.string().min(1).max(1000),
+  value: jsonSchema,
+  parents: z.array(z.string().regex(/^[0-9a-f]{40}$/)).max(1000),
+});
+
+/** Routes that move records between stores, and those by which a store is read and tagged from afar. */
+export function addSyncRoutes(app: RepoApp): void {
+  app.openapi(
+    repoRoute("post", "/sync/missing", {
+      summary: "Which of these records are missing here",
+      body: z.strictObject({ ids: idsSchema }),
+      answer: z.object({ missing: z.array(z.string()) }),
+    }),
+    async (c) => {
+      const { ids } = checked<never, never, { ids: string[] }>(c).body;
+      return c.json({ missing: await c.var.host.backend.missing(ids) }, 200);
+    },
+  );
+  app.openapi(
+    repoRoute("post", "/sync/records", {
+      summary: "Take records as JSON lines, each checked against its hash",
+      answer: z.object({ received: z.number(), added: z.number() }),
+    }),
+    async (c) => {
+      const records = readLines(await c.req.text());
+      return c.json(
+        { received: records.length, added: await c.var.host.backend.importRecords(records) },
+        200,
+      );
+    },
+  );
+  app.openapi(
+    repoRoute("get", "/sync/records", {
+      summary: "Records as JSON lines: those of some ids and all that they refer to, or everything",
+      query: {
+        ids: z.string().max(50_000).optional().openapi({ description: "Ids, separated by commas" }),
+      },
+      answer: z.string(),
+      answerType: "application/x-ndjson",
+    }),
+    (c) => {
+      const { ids } = checked<never, { ids?: string }>(c).query;
+      const { backend } = c.var.host;
+      c.header("Content-Type", "application/x-ndjson");
+      return stream(c, async (out) => {
+        for await (const layer of backend.reachable(ids?.split(","))) {
+          for (let from = 0; from < layer.length && !out.aborted; from += PAGE) {
+            const records = await backend.exportRecords(layer.slice(from, from + PAGE));
+            await out.write(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+          }
+        }
+      });
+    },
+  );
+  app.openapi(
+    repoRoute("post", "/sync/reachable", {
+      summary: "Ids of all that some ids refer to, or of everything: JSON lines, each a list",
+      body: z.strictObject({ ids: idsSchema.optional() }),
+      answer: z.string(),
+      answerType: "application/x-ndjson",
+    }),
+    (c) => {
+      const { ids } = checked<never, never, { ids?: string[] }>(c).body;
+      const { backend } = c.var.host;
+      c.header("Content-Type", "application/x-ndjson");
+      return stream(c, async (out) => {
+        for await (const layer of backend.reachable(ids)) {
+          if (out.aborted) return;
+          await out.write(`${JSON.stringify(layer)}\n`);
+        }
+      });
+    },
+  );
+  app.openapi(
+    repoRoute("post", "/query/{method}", {
+      summary: "Ask the store, as the engine itself does; the arguments are those of the store's method",
+      params: { method: z.enum(QUERIES) },
+      body: z.strictObject({ args: z.array(jsonSchema).max(3) }),
+      answer: z.object({ result: jsonSchema }),
+    }),
+    async (c) => {
+      const { params, body } = checked<{ method: (typeof QUERIES)[number] }, never, { args: unknown[] }>(c);
+      const { backend } = c.var.host;
+      let result: unknown;
+      try {
+        result = await (backend[params.method] as (...args: unknown[]) => Promise<unknown>).apply(
+          backend,
+          body.args,
+        );
+      } catch (cause) {
+        // A store trusts its callers with the types of what they ask.
+        if (!(cause instanceof TypeError)) throw cause;
+        throw new ApiError(
+          400,
+          "invalid-request",
+          `Cannot answer ${params.method}: its arguments are malformed`,
+          { cause },
+        );
+      }
+      return c.json({ result: (result ?? null) as never }, 200);
+    },
+  );
+  app.openapi(
+    repoRoute("post", "/tags", {
+      summary: "Add tags; tags with parents supersede those",
+      body: z.strictObject({ tags: z.array(tagSchema).min(1).max(1000), fresh: z.boolean().optional() }),
+      answer: z.object({ tags: z.array(jsonSchema) }),
+    }),
+    async (c) => {
+      type Body = { tags: Parameters<Backend["addTags"]>[0]; fresh?: boolean };
+      const { tags, fresh = false } = checked<never, never, Body>(c).body;
+      return c.json({ tags: (await c.var.host.backend.addTags(tags, { fresh })) as never }, 200);
+    },
+  );
+}
+
+/** Records in one step of an export. */
+const PAGE = 500;
+
+function readLines(text: string): RecordJson[] {
+  const records: RecordJson[] = [];
+  let number = 0;
+  for (const line of text.split("\n")) {
+    number++;
+    if (line.trim() === "") continue;
+    try {
+      records.push(JSON.parse(line) as RecordJson);
+    } catch (cause) {
+      throw new ApiError(400, "invalid-request", `Cannot read the records: line ${number} is not JSON`, {
+        cause,
+      });
+    }
+  }
+  return records;
+}
