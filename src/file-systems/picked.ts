@@ -48,9 +48,11 @@ export class PickedFileSystem implements FileSystem {
     this.#source = source;
   }
 
+  /** @throws FileError where nobody can tell, because the file is no longer within reach */
   async stat(path: string): Promise<FileStat | undefined> {
     const found = await this.#source.findPicked(path);
-    if (found.kind !== "file") return undefined;
+    if (found.kind === "folder" || found.kind === "missing") return undefined;
+    if (found.kind !== "file") throw failure(found.kind, "look up", path);
     const { size, lastModified } = found.file;
     return { size, etag: etagOf(found.file), mtime: `${lastModified}000000` };
   }

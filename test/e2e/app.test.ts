@@ -238,6 +238,40 @@ export const main = task("shared.main", (word: string) => word.toUpperCase());
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
   });
 
+  test("takes nothing from its cache that the build did not make", async () => {
+    const page = await app.open(await app.newVisitor(), "#/workflow/hello");
+    await page.getByText(/^Built\./).waitFor();
+    await page.waitForFunction(async () => {
+      const names = await caches.keys();
+      const kept = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+      return navigator.serviceWorker.controller !== null && kept.flat().length > 5;
+    });
+    // As code of a workflow would have to, had it a cache.
+    const spoofed = await page.evaluate(async () => {
+      let count = 0;
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const request of await cache.keys()) {
+          const type = /\.css$/.test(request.url)
+            ? "text/css"
+            : /\.js$/.test(request.url)
+              ? "text/javascript"
+              : "text/html";
+          const body = type === "text/html" ? "<title>spoofed</title>" : "document.title = 'spoofed';";
+          await cache.put(request, new Response(body, { headers: { "Content-Type": type } }));
+          count++;
+        }
+      }
+      return count;
+    });
+    expect(spoofed).toBeGreaterThan(5);
+    await page.reload();
+    await page.getByText(/^Built\./).waitFor();
+    expect(await page.title()).toBe("Workflow · redun");
+    await run(page);
+    expect(await page.locator(".value-text").innerText()).toBe("Hello, World!");
+  });
+
   test("has no serious fault of accessibility", async () => {
     const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
     const page = await visit("#/workflow/errors");

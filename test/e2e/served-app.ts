@@ -1,5 +1,5 @@
 /** The built app on a port of its own, and pages of a browser that show it. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -48,6 +48,19 @@ export class ServedApp {
     page.on("pageerror", (error) => this.problems.push(`${place}: ${String(error)}`));
     await page.goto(this.address + place);
     return page;
+  }
+
+  /** Bytes of memory that the browser's processes have for themselves, as Linux counts them. */
+  async memory(): Promise<number> {
+    const session = await this.browser.newBrowserCDPSession();
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    await session.detach();
+    const sizes = processInfo.map(({ id }) => {
+      const [, kilobytes = "0"] =
+        /^RssAnon:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${id}/status`, "utf8")) ?? [];
+      return 1024 * Number(kilobytes);
+    });
+    return sizes.reduce((sum, size) => sum + size, 0);
   }
 
   async stop(): Promise<void> {

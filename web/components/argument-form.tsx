@@ -97,7 +97,8 @@ function Field(props: FieldProps): JSX.Element {
   const required = isRequired(parameter);
   const placeholder = parameter.default ?? (required ? "" : "left out");
   if (type.kind === "File" || (type.kind === "array" && type.element.kind === "File"))
-    return <FileField {...props} isList={type.kind === "array"} />;
+    return <FileField {...props} takes={type.kind === "array" ? "files" : "file"} />;
+  if (type.kind === "Dir") return <FileField {...props} takes="folder" />;
   if (type.kind === "boolean" || type.kind === "enum") {
     const values = type.kind === "enum" ? type.values : ["true", "false"];
     return (

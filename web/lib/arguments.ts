@@ -1,8 +1,10 @@
 /** What people type into the fields of a task's parameters, as values. */
 import { Dir, isDir } from "../../src/file/dir.ts";
 import { File, isFile } from "../../src/file/file.ts";
+import { schemeOf } from "../../src/file/file-systems.ts";
 import type { PackageParameter, PackageTask, ParameterType } from "../../src/package/types.ts";
 import { encodeValue } from "../../src/value/value.ts";
+import { errorText } from "./errors.ts";
 
 /** Texts by parameter name. A parameter without one is left out of the call. */
 export type FieldTexts = Readonly<Record<string, string>>;
@@ -129,7 +131,7 @@ export async function parseForm(
       for (const item of parameter.rest === true ? (value as unknown[]) : [value])
         args.push(await encodeArgument(item));
     } catch (error) {
-      errors.set(parameter.name, (error as Error).message);
+      errors.set(parameter.name, errorText(error));
     }
   }
   if (errors.size > 0) return { errors };
@@ -139,7 +141,12 @@ export async function parseForm(
 
 async function encodeArgument(value: unknown): Promise<string> {
   for (const item of Array.isArray(value) ? value : [value])
-    if (isFile(item) || isDir(item)) await item.hash();
+    if (isFile(item) || isDir(item)) {
+      // One that was picked on an earlier visit may be out of reach, which is better said before the run.
+      const isLost = schemeOf(item.path) === "picked" && !(await item.exists());
+      if (isLost) throw new FieldError(`It can't be reached any more. Pick ${item.basename()} again.`);
+      await item.hash();
+    }
   return encodeValue(value).text;
 }
 

@@ -2,12 +2,14 @@
 import { type Signal, signal } from "@preact/signals";
 import { registerHttpFileSystem } from "../../src/file-systems/http.ts";
 import { registerOpfsFileSystem } from "../../src/file-systems/opfs.ts";
+import { registerPickedFileSystem } from "../../src/file-systems/picked.ts";
 import { uuid } from "../../src/util/uuid.ts";
 import { parseForm } from "../lib/arguments.ts";
 import { errorText } from "../lib/errors.ts";
 import { parseTags } from "../lib/tags.ts";
 import { rememberSource } from "./code-history.ts";
 import { getEngine } from "./engine.ts";
+import { allowPicked, listPicks, PICKED_ROOT } from "./files.ts";
 import { expectExecution } from "./live.ts";
 import { address, navigate } from "./router.ts";
 import { buildNow, buildState, chosenTask, fieldTexts, mayHaveOtherDefaults, source } from "./workflow.ts";
@@ -29,6 +31,10 @@ export interface RunState {
 // Files among the arguments are looked at here, by the same paths as in tasks.
 registerOpfsFileSystem({ schemes: ["opfs", "file"] });
 registerHttpFileSystem();
+registerPickedFileSystem({
+  findPicked: async (path) => (await getEngine()).findPicked(path),
+  listPicked: async (folder) => (await getEngine()).listPicked(folder),
+});
 
 const NO_ERRORS: ReadonlyMap<string, string> = new Map();
 
@@ -42,6 +48,14 @@ export const runState: Signal<RunState> = signal({
   errors: NO_ERRORS,
 });
 
+/** The click that begins an execution also asks for files of earlier visits that it names. */
+async function allowFiles(texts: readonly string[]): Promise<void> {
+  if (!texts.some((text) => text.includes(PICKED_ROOT))) return;
+  for (const picked of await listPicks())
+    if (picked.state === "permission" && texts.some((text) => text.includes(picked.path)))
+      await allowPicked(picked);
+}
+
 /** Runs the chosen task with what its fields hold, and goes to the execution. */
 export async function runChosenTask(): Promise<void> {
   if (runState.value.isStarting) return;
@@ -50,6 +64,8 @@ export async function runChosenTask(): Promise<void> {
     runState.value = { ...runState.value, isStarting: false, error, errors };
   };
   try {
+    const texts = fieldTexts.get(chosenTask.value) ?? {};
+    await allowFiles(Object.values(texts));
     // A key that was pressed just now may not have been built yet.
     const state = buildState.value;
     const built = state.phase === "ready" ? state.built : await buildNow();
