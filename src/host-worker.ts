@@ -5,7 +5,7 @@ import "./index.ts";
 import { captureStreams } from "./executors/capture-output.ts";
 import { serveHost } from "./executors/host-loop.ts";
 import type { ToHost } from "./executors/host-messages.ts";
-import { runScript } from "./executors/script-runner.ts";
+import { runOwnedScript } from "./executors/script-runner.ts";
 import { registerLocalFileSystem } from "./file-systems/local.ts";
 import { loadPackageFile } from "./package/load.ts";
 
@@ -17,7 +17,7 @@ const send = process.send!.bind(process);
 const host = serveHost({
   send: (message) => void send(message, undefined, undefined, () => {}),
   loadPackage: async (path) => (await loadPackageFile(path)).tasks,
-  runScript,
+  runScript: runOwnedScript,
 });
 captureStreams(host.log);
 

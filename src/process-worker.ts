@@ -3,7 +3,7 @@ import { isMainThread, parentPort } from "node:worker_threads";
 import "./index.ts";
 import { captureOutput } from "./executors/capture-output.ts";
 import { openTickets } from "./executors/pipe-tickets.ts";
-import { runScript } from "./executors/script-runner.ts";
+import { runOwnedScript } from "./executors/script-runner.ts";
 import { serveJobs, type WorkerRuntime } from "./executors/worker-loop.ts";
 import type { ToWorker } from "./executors/worker-messages.ts";
 import { registerLocalFileSystem } from "./file-systems/local.ts";
@@ -16,7 +16,7 @@ const runtime: WorkerRuntime = {
   openTickets,
   loadPackage: async ({ packagePath }) =>
     packagePath === undefined ? undefined : loadPackageFile(packagePath),
-  runScript,
+  runScript: runOwnedScript,
 };
 
 if (isMainThread) {

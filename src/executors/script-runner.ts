@@ -53,6 +53,21 @@ export async function runScript(script: string, context: ScriptContext): Promise
   }
 }
 
+/** How many scripts of {@link runOwnedScript} run. */
+let owned = 0;
+
+/** Runs a script in a worker, whose owner ends it by a signal, script and all: what the script left is removed then. */
+export async function runOwnedScript(script: string, context: ScriptContext): Promise<Uint8Array> {
+  if (owned++ === 0) process.on("SIGTERM", exitNow);
+  try {
+    return await runScript(script, context);
+  } finally {
+    if (--owned === 0) process.off("SIGTERM", exitNow);
+  }
+}
+
+const exitNow = (): never => process.exit();
+
 /** Folders of the scripts that run. */
 const folders = new Set<string>();
 

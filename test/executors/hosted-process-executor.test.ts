@@ -1,26 +1,470 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describeExecutor, jobSpec, recordingContext } from "../../src/executor/contract.ts";
+import type { Executor, ExecutorContext, JobResult, JobSpec } from "../../src/executor/executor.ts";
+import type { HostedProcessExecutorOptions } from "../../src/executors/hosted-process-executor.ts";
+import { errorTraceback, formatTraceback, type RedunError, task } from "../../src/index.ts";
+import { decodeValue } from "../../src/value/value.ts";
 import { Hosted } from "./hosted.ts";
+import { untilGone } from "./processes.ts";
 
-const MAIN = `
+/** Runs the tasks of the contract as a package's. */
+class InPackage implements Executor {
+  readonly name = "default";
+  private readonly hosted = new Hosted();
+  private hash: Promise<string> | undefined;
+
+  async run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
+    this.hash ??= this.hosted.add('import "redun/testing";');
+    return this.hosted.executor.run({ ...spec, package: await this.hash }, context);
+  }
+
+  close(): Promise<void> {
+    return this.hosted.close();
+  }
+}
+
+describeExecutor("for hosted packages", () => new InPackage(), { describe, test, expect, afterAll });
+
+let open: Hosted[] = [];
+const make = (options: Partial<HostedProcessExecutorOptions> = {}): Hosted => {
+  const hosted = new Hosted(options);
+  open.push(hosted);
+  return hosted;
+};
+afterEach(async () => {
+  await Promise.all(open.map((hosted) => hosted.close()));
+  open = [];
+});
+
+const rejection = async (running: Promise<unknown>): Promise<RedunError> =>
+  running.then(
+    (value) => Promise.reject(new Error(`It did not fail but gave ${String(value)}`)),
+    (error) => error,
+  );
+
+const WORK = `
 import { task } from "redun";
 export const add = task("add", (a: number, b: number) => a + b);
 export const wide = task("wide", async (n: number) => {
   const values = await Promise.all(Array.from({ length: n }, async (_, i) => await add(i, 1)));
   return values.reduce((a, b) => a + b, 0);
 });
-export const deep = task("deep", async (n: number): Promise<number> => n === 0 ? 0 : (await deep(n - 1)) + (await add(n, 0)));
-export const secret = task("secret", () => ({ ...process.env }));
-export const secretLater = task("secret_later", async () => ({ ...process.env }));
+export const waits = task("waits", async (n: number) => (await add(n, 1)) + 1);
+export const many = task("many", (n: number) => Array.from({ length: n }, (_, i) => waits(i)));
+export const deep = task("deep", async (n: number): Promise<number> =>
+  n === 0 ? 0 : (await deep(n - 1)) + (await add(n, 0)),
+);
+export const scaled = task(
+  { name: "scaled", defaults: [undefined, add(2, 3)], configArgs: ["label"] },
+  (x: number, factor?: number, label?: string) => [x * factor!, label],
+);
+export const pair = task({ name: "pair", nout: 2 }, (x: number) => [x, x + 1]);
+export const swapped = task("swapped", (x: number) => {
+  const [a, b] = pair(x);
+  return [b, a];
+});
+export const greet = task({ name: "greet", script: true }, (name: string) => "echo said $" + name + " >&2; printf hello");
+export const greetLater = task({ name: "greet_later", script: true }, async (n: number) => \`printf \${await add(n, 1)}\`);
+export const print = task("print", (line: string) => void console.log(line));
+export const printLater = task("print_later", async (line: string) => {
+  console.log("before", line);
+  await add(1, line.length);
+  console.error("after", line);
+});
+export const fails = task("fails", (what: string): number => {
+  throw new RangeError("no " + what);
+});
+export const failsLater = task("fails_later", async (what: string) => (await fails(what)) + 1);
+export const catches = task("catches", async () => {
+  try {
+    return await fails("luck");
+  } catch (error) {
+    return (error as Error).name + ": " + (error as Error).message;
+  }
+});
 `;
 
-describe("hosted", () => {
+describe("a scheduler of hosted packages", () => {
   const hosted = new Hosted();
+  let hash: string;
+  beforeEach(async () => {
+    hash ??= await hosted.add(WORK);
+  });
   afterAll(() => hosted.close());
 
-  test("runs", async () => {
-    const hash = await hosted.add(MAIN);
-    expect(await hosted.run(hash, "add", 1, 2)).toBe(3);
-    expect(await hosted.run(hash, "wide", 1000)).toBe(500500);
+  test("lets a job await a thousand others, and a thousand jobs one each", async () => {
+    expect(await hosted.run(hash, "wide", 1000)).toBe(500_500);
+    const values = (await hosted.run(hash, "many", 1000)) as number[];
+    expect(values).toEqual(Array.from({ length: 1000 }, (_, i) => i + 2));
+  });
+
+  test("lets jobs await jobs that await jobs", async () => {
     expect(await hosted.run(hash, "deep", 50)).toBe(1275);
+  });
+
+  test("knows defaults, arguments that don't count, and how many values a task gives", async () => {
+    expect(await hosted.run(hash, "scaled", 2, undefined, "label")).toEqual([10, "label"]);
+    expect(await hosted.run(hash, "swapped", 3)).toEqual([4, 3]);
+  });
+
+  test("runs script tasks, whose functions may await", async () => {
+    const lines: string[] = [];
+    const { scheduler, task } = await hosted.scheduler(hash);
+    scheduler.on("job-log", ({ line }) => lines.push(line));
+    expect(await scheduler.run(task("greet")("HOME"))).toEqual(new TextEncoder().encode("hello"));
+    expect(lines).toContain(`said ${process.env.HOME}`);
+    expect(await scheduler.run(task("greet_later")(4))).toEqual(new TextEncoder().encode("5"));
+  });
+
+  test("gives each job the lines that it printed, though many run at once", async () => {
+    const { scheduler, task } = await hosted.scheduler(hash);
+    const logs = new Map<string, string[]>();
+    scheduler.on("job-log", ({ job, line }) => logs.set(job.id, [...(logs.get(job.id) ?? []), line]));
+    const names = Array.from({ length: 30 }, (_, i) => `line ${i}`);
+    await scheduler.run(names.flatMap((name) => [task("print")(name), task("print_later")(name)]));
+    const expected = names.flatMap((name) => [name, `before ${name},after ${name}`]);
+    expect([...logs.values()].map(String).sort()).toEqual(expected.sort());
+  });
+
+  test("reports errors with the lines of the workflow's file", async () => {
+    const error = await rejection(hosted.run(hash, "fails_later", "luck"));
+    expect(error).toBeInstanceOf(RangeError);
+    const line = WORK.split("\n").findIndex((text) => text.includes("throw new RangeError")) + 1;
+    expect(error.stack).toContain(`main.ts:${line}`);
+    const text = formatTraceback(errorTraceback(error)!);
+    expect(text).toContain("fails_later");
+    expect(text).toContain(`main.ts:${line}`);
+    expect(await hosted.run(hash, "catches")).toBe("RangeError: no luck");
+  });
+
+  test("takes from the cache what was run before", async () => {
+    const { scheduler, task } = await hosted.scheduler(hash);
+    const started: string[] = [];
+    scheduler.on("job-start", ({ job }) => started.push(job.task));
+    await scheduler.run(task("waits")(7));
+    const { length } = started;
+    await scheduler.run(task("waits")(7));
+    expect(started).toHaveLength(length);
+  });
+
+  test("passes on values of types that only the package knows", async () => {
+    const types = (unit: string): string => `
+import { registerValue, task } from "redun";
+class Length {
+  constructor(readonly size: number) {}
+  show() { return this.size + "${unit}"; }
+}
+registerValue({
+  name: "acme.Length",
+  is: (value) => value instanceof Length,
+  encode: (length: Length) => [length.size],
+  decode: ([size]: [number]) => new Length(size),
+});
+const measure = task({ name: "measure", version: "${unit}" }, (size: number) => new Length(size));
+const show = task({ name: "show", version: "${unit}" }, (length: Length) => length.show());
+const showLater = task({ name: "show_later", version: "${unit}" }, async (length: Length) => [length.show(), (await measure(2)).show()]);
+export const main = task({ name: "main", version: "${unit}" }, (size: number) => [show(measure(size)), showLater(measure(size))]);
+`;
+    const metric = await hosted.add(types(" m"));
+    const imperial = await hosted.add(types(" ft"));
+    expect(await Promise.all([hosted.run(metric, "main", 1), hosted.run(imperial, "main", 1)])).toEqual([
+      ["1 m", ["1 m", "2 m"]],
+      ["1 ft", ["1 ft", "2 ft"]],
+    ]);
+  });
+
+  test("keeps packages apart that define tasks of one name", async () => {
+    const workflow = (n: number): string => `
+import { task } from "redun";
+export const id = task({ name: "id", version: "1", check: "full" }, () => ${n});
+export const later = task("later", async () => [${n}, await id.options({ cache: false })()]);
+`;
+    const hashes = await Promise.all([1, 2].map((n) => hosted.add(workflow(n))));
+    for (let i = 0; i < 3; i++) {
+      const values = await Promise.all(hashes.map((other) => hosted.run(other, "later")));
+      expect(values).toEqual([
+        [1, 1],
+        [2, 2],
+      ]);
+    }
+  });
+
+  test("calls the engine's own tasks here, and no others without a package", async () => {
+    const { executor } = hosted;
+    expect(executor.invokes({ fullname: "redun.map", async: false, package: undefined })).toBe(true);
+    expect(executor.invokes({ fullname: "add", async: false, package: hash })).toBe(false);
+    const stray = task("hosted_test.stray", () => 1);
+    const error = await rejection(executor.run(jobSpec(stray, []), recordingContext()));
+    expect(error.message).toContain("it is of no code package");
+  });
+});
+
+const TROUBLE = `
+import { task } from "redun";
+export const one = task("one", () => 1);
+export const ok = task("ok", async () => process.pid);
+export const okHere = task("ok_here", () => process.pid);
+export const exit = task("exit", async () => { console.log("about to end"); process.exit(7); });
+export const sleep = task("sleep", async () => { console.log("asleep"); await new Promise(() => setInterval(() => {}, 1000)); });
+export const spin = task({ name: "spin", timeout: 0.1 }, async () => { await Promise.resolve(); for (;;); });
+export const exhaust = task("exhaust", async () => {
+  const all: unknown[] = [];
+  for (;;) all.push(Array.from({ length: 1000 }, (_, i) => ({ i })));
+});
+export const stray = task("stray", async () => {
+  setTimeout(() => { throw new RangeError("a stray error"); }, 1);
+  await new Promise(() => {});
+});
+export const unhandled = task("unhandled", async () => {
+  void Promise.reject(new RangeError("an unhandled error"));
+  await new Promise(() => {});
+});
+export const stubborn = task("stubborn", async () => {
+  console.log(process.pid);
+  for (;;) try { await new Promise((resolve) => setTimeout(resolve, 5)); await one(); } catch {}
+});
+export const forge = task("forge", async (message: unknown) => { process.send!(message); await new Promise(() => {}); });
+export const forgeHere = task("forge_here", (message: unknown) => { process.send!(message); return new Promise(() => {}); });
+export const script = task({ name: "script", script: true }, () => "echo $$ >&2; sleep 100 & wait");
+export const scriptLater = task({ name: "script_later", script: true }, async () => "echo $$ >&2; sleep 100 & wait");
+export const environment = task("environment", () => ({ ...process.env }));
+export const environmentLater = task("environment_later", async () => ({ ...process.env }));
+export const environmentScript = task({ name: "environment_script", script: true }, () => "env");
+`;
+
+/** A spec of a task by its name alone, with the hash that its package's description gives it. */
+async function specOf(
+  hosted: Hosted,
+  hash: string,
+  name: string,
+  args: unknown[] = [],
+  executionId = "execution",
+) {
+  const { task } = await hosted.scheduler(hash);
+  return jobSpec(task(name), args, { package: hash, executionId });
+}
+
+describe("the executor of hosted packages", () => {
+  const start = async (
+    hosted: Hosted,
+    hash: string,
+    name: string,
+    args: unknown[] = [],
+    { signal, log }: { signal?: AbortSignal; log?: (line: string) => void } = {},
+  ): Promise<unknown> => {
+    const spec = await specOf(hosted, hash, name, args);
+    const context = { ...recordingContext(signal), ...(log === undefined ? {} : { log }) };
+    const result = await hosted.executor.run(spec, context);
+    if (!result.ok) throw new Error(result.error.record.message);
+    return decodeValue(result.value);
+  };
+  const started = async (hosted: Hosted, hash: string, name: string, signal?: AbortSignal) => {
+    const line = Promise.withResolvers<string>();
+    const running = rejection(
+      start(hosted, hash, name, [], { log: line.resolve, ...(signal === undefined ? {} : { signal }) }),
+    );
+    return { running, line: await line.promise };
+  };
+
+  test("fails the jobs of a process that ends, says how, and starts another for the next", async () => {
+    const hosted = make();
+    const hash = await hosted.add(TROUBLE);
+    const other = await hosted.add(`${TROUBLE}\nexport const extra = task("extra", () => 1);`);
+    const elsewhere = await start(hosted, other, "ok");
+    const { running } = await started(hosted, hash, "sleep");
+    const error = await rejection(start(hosted, hash, "exit"));
+    expect(error.code).toBe("executor");
+    expect(error.message).toBe("Cannot finish exit: the process of its code ended with exit code 7");
+    expect(error.fields.log).toEqual(["about to end"]);
+    expect((await running).message).toBe(
+      "Cannot finish sleep: the process of its code ended with exit code 7",
+    );
+    expect(await start(hosted, hash, "ok")).toBeTypeOf("number");
+    expect(await start(hosted, other, "ok")).toBe(elsewhere);
+  });
+
+  test("ends a process that a job keeps from listening when it takes too long", async () => {
+    const hosted = make({ answerTimeout: 200 });
+    const hash = await hosted.add(TROUBLE);
+    const { running } = await started(hosted, hash, "sleep");
+    const error = await rejection(hosted.run(hash, "spin"));
+    expect(error.code).toBe("timeout");
+    expect((await running).message).toContain("it did not listen for 0.2 s after a job was cancelled");
+    expect(await start(hosted, hash, "ok")).toBeTypeOf("number");
+  });
+
+  test("fails the jobs of a process that runs out of memory", async () => {
+    const hosted = make({ execArgv: ["--max-old-space-size=40"] });
+    const hash = await hosted.add(TROUBLE);
+    const error = await rejection(start(hosted, hash, "exhaust"));
+    expect(error.message).toContain("SIGABRT");
+    expect(String(error.fields.log)).toContain("heap out of memory");
+  });
+
+  test("fails only the job that lets an error escape", async () => {
+    const hosted = make();
+    const hash = await hosted.add(TROUBLE);
+    const pid = await start(hosted, hash, "ok");
+    expect((await rejection(start(hosted, hash, "stray"))).message).toBe("a stray error");
+    expect((await rejection(start(hosted, hash, "unhandled"))).message).toBe("an unhandled error");
+    expect(await start(hosted, hash, "ok")).toBe(pid);
+  });
+
+  test("ends a process in which only cancelled jobs go on", async () => {
+    const hosted = make({ answerTimeout: 50 });
+    const hash = await hosted.add(TROUBLE);
+    const controller = new AbortController();
+    const { running, line } = await started(hosted, hash, "stubborn", controller.signal);
+    controller.abort(new Error("not wanted"));
+    expect((await running).message).toBe("not wanted");
+    await untilGone(Number(line));
+  });
+
+  for (const name of ["script", "script_later"]) {
+    test(`ends all that a ${name.replace("_", " ")} has started when it is cancelled`, async () => {
+      const hosted = make();
+      const hash = await hosted.add(TROUBLE);
+      const controller = new AbortController();
+      const { running, line } = await started(hosted, hash, name, controller.signal);
+      controller.abort(new Error("not wanted"));
+      expect((await running).message).toBe("not wanted");
+      await untilGone(-Number(line));
+    });
+  }
+
+  test("keeps its secrets from functions and scripts", async () => {
+    process.env.HOSTED_TEST_SECRET = "a secret";
+    try {
+      const hosted = make({ env: { HOSTED_TEST_GIVEN: "given" } });
+      const hash = await hosted.add(TROUBLE);
+      const seen = [
+        await start(hosted, hash, "environment"),
+        await start(hosted, hash, "environment_later"),
+        await start(hosted, hash, "environment_script"),
+      ];
+      const job = jobSpec(
+        task("hosted_test.env", () => 1),
+        [],
+        { script: "env" },
+      );
+      const result = await hosted.executor.run(job, recordingContext());
+      seen.push(decodeValue((result as { value: string }).value));
+      for (const environment of seen) {
+        const text =
+          environment instanceof Uint8Array
+            ? new TextDecoder().decode(environment)
+            : JSON.stringify(environment);
+        expect(text).toContain("PATH");
+        expect(text).toContain("HOSTED_TEST_GIVEN");
+        expect(text).not.toContain("a secret");
+      }
+    } finally {
+      delete process.env.HOSTED_TEST_SECRET;
+    }
+  });
+
+  test("ends processes without jobs after a while", async () => {
+    const hosted = make({ idleTimeout: 50 });
+    const hash = await hosted.add(TROUBLE);
+    const pids = [await start(hosted, hash, "ok"), await start(hosted, hash, "ok_here")] as number[];
+    expect(new Set(pids).size).toBe(2);
+    await Promise.all(pids.map(untilGone));
+    expect(pids).not.toContain(await start(hosted, hash, "ok"));
+    expect(pids).not.toContain(await start(hosted, hash, "ok_here"));
+  });
+
+  test("refuses a package that is not what its hash says, and one that is not there", async () => {
+    const hosted = make();
+    const hash = await hosted.add(TROUBLE);
+    const pkg = hosted.store.get(hash)!;
+    hosted.store.set(hash, { ...pkg, code: `${pkg.code}\nprocess.exit();` });
+    const changed = await rejection(hosted.executor.describe(hash));
+    expect(changed.code).toBe("package");
+    expect(changed.message).toContain("its content has the hash");
+    const other = "1".repeat(40);
+    hosted.store.set(other, pkg);
+    expect((await rejection(hosted.executor.describe(other))).message).toContain(`what is stored is ${hash}`);
+    const missing = await rejection(hosted.executor.describe("../../etc/passwd"));
+    expect(missing.message).toContain("there is no such package here");
+    expect(existsSync(join(hosted.dir, "packages"))).toBe(false);
+    hosted.store.set(hash, pkg);
+    expect((await hosted.executor.describe(hash)).tasks.length).toBeGreaterThan(5);
+  });
+
+  test("says why a package can't be loaded", async () => {
+    const hosted = make({ loadTimeout: 1000 });
+    const throws = await hosted.add('throw new RangeError("not today");');
+    const error = await rejection(hosted.executor.describe(throws));
+    expect(error.code).toBe("package");
+    expect(error.message).toBe(`Cannot load the code package ${throws}: not today`);
+    const ends = await hosted.add('console.log("bye"); process.exit(3);');
+    const ended = await rejection(hosted.executor.describe(ends));
+    expect(ended.message).toContain("ended with exit code 3");
+    expect(ended.fields.log).toEqual(["bye"]);
+    const loops = await hosted.add("for (;;);");
+    expect((await rejection(hosted.executor.describe(loops))).message).toContain("did not load within 1 s");
+  });
+
+  test("ends a process that sends what is no message, and believes none about other jobs", async () => {
+    const hosted = make();
+    const hash = await hosted.add(TROUBLE);
+    const forged: unknown[] = [
+      null,
+      { type: "log", id: 1 },
+      { type: "log", lines: [1] },
+      { type: "result", id: 1, result: { ok: true } },
+      { type: "result", id: 1, result: { ok: false, error: { record: null } } },
+      { type: "result", id: 1, result: { ok: true, value: "1", timings: null } },
+      { type: "evaluate", job: 1, id: 1 },
+      { type: "loaded", description: { tasks: [{}], validatedTypes: [] } },
+    ];
+    for (const message of forged) {
+      for (const name of ["forge", "forge_here"]) {
+        const error = await rejection(start(hosted, hash, name, [message]));
+        expect(error.message).toContain("ended with a message that is none of the engine's");
+      }
+    }
+    const evaluate = { type: "evaluate", job: 1, id: 9, expression: "not an encoding" };
+    const controller = new AbortController();
+    const running = rejection(start(hosted, hash, "forge", [evaluate], { signal: controller.signal }));
+    expect(await start(hosted, hash, "ok")).toBeTypeOf("number");
+    controller.abort(new Error("enough"));
+    expect((await running).message).toBe("enough");
+  });
+
+  test("refuses jobs once it is closed, and ends those at work", async () => {
+    const hosted = make();
+    const hash = await hosted.add(TROUBLE);
+    const { running } = await started(hosted, hash, "sleep");
+    const spec = await specOf(hosted, hash, "ok");
+    await hosted.executor.close();
+    expect((await running).message).toContain("the executor default closed");
+    for (const call of [hosted.executor.run(spec, recordingContext()), hosted.executor.describe(hash)])
+      expect((await rejection(call)).message).toContain("is closed");
+  });
+});
+
+describe("executions at one executor", () => {
+  test("take turns, so that a few jobs need not wait for many", async () => {
+    const hosted = make({ maxWorkers: 1 });
+    const hash = await hosted.add(`
+import { task } from "redun";
+export const busy = task("busy", (ms: number) => { const end = Date.now() + ms; while (Date.now() < end); });
+`);
+    const many = await specOf(hosted, hash, "busy", [10], "many");
+    const few = await specOf(hosted, hash, "busy", [10], "few");
+    const order: string[] = [];
+    const run = async (spec: JobSpec, i: number): Promise<void> => {
+      await hosted.executor.run({ ...spec, jobId: `${spec.executionId}-${i}` }, recordingContext());
+      order.push(spec.executionId);
+    };
+    const first = Array.from({ length: 40 }, (_, i) => run(many, i));
+    await first[2];
+    await Promise.all(Array.from({ length: 5 }, (_, i) => run(few, i)));
+    expect(order.length).toBeLessThan(20);
+    await Promise.all(first);
+    expect(order).toHaveLength(45);
   });
 });
