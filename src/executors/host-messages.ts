@@ -40,7 +40,8 @@ export type FromHost =
     }
   | { readonly type: "pong" };
 
-function isDescription(value: unknown): value is PackageDescription {
+/** Whether a value describes a package. */
+export function isDescription(value: unknown): value is PackageDescription {
   return (
     isObject(value) &&
     isListOf(value.validatedTypes, isString) &&
