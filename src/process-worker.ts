@@ -8,14 +8,15 @@ import { serveJobs, type WorkerRuntime } from "./executors/worker-loop.ts";
 import type { ToWorker } from "./executors/worker-messages.ts";
 import { registerLocalFileSystem } from "./file-systems/local.ts";
 import { loadPackageFile } from "./package/load.ts";
+import { loadedPackage } from "./package/loaded.ts";
 
 registerLocalFileSystem();
 
 const runtime: WorkerRuntime = {
   captureOutput,
   openTickets,
-  loadPackage: async ({ packagePath }) =>
-    packagePath === undefined ? undefined : loadPackageFile(packagePath),
+  loadPackage: async ({ packagePath, spec }) =>
+    packagePath === undefined ? undefined : (loadedPackage(spec.package!) ?? loadPackageFile(packagePath)),
   runScript: runOwnedScript,
 };
 

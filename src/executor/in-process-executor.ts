@@ -35,6 +35,6 @@ export class InProcessExecutor implements Executor {
 
   run(spec: JobSpec, context: ExecutorContext): Promise<JobResult> {
     if (spec.script === undefined) return runJob(spec, context);
-    return this.scripts.take(() => runJob(spec, context, { runScript: this.runScript }));
+    return this.scripts.take(() => runJob(spec, context, { runScript: this.runScript }), spec.executionId);
   }
 }

@@ -117,7 +117,7 @@ function awaitsElsewhere(task: string, cause: Error): SchedulerError {
   return new SchedulerError(
     `Cannot await an expression in ${task}: the task does not run where the scheduler is`,
     {
-      hint: "Return the expression instead of awaiting it, or run the task on the executor default.",
+      hint: "Return the expression instead of awaiting it, or make the function async and run it on the executor default.",
       fields: { task },
       cause,
     },

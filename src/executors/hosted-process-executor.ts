@@ -14,7 +14,7 @@ import { HostProcess, type HostSettings } from "./host-process.ts";
 import { processKind } from "./node-workers.ts";
 import { plainEnvironment } from "./plain-environment.ts";
 import { PoolExecutor } from "./pool-executor.ts";
-import { runScript } from "./script-runner.ts";
+import { scriptRunner } from "./script-runner.ts";
 import type { WorkerKind } from "./worker-handle.ts";
 
 /** Options of {@link HostedProcessExecutor}. Times are in milliseconds. */
@@ -91,7 +91,7 @@ export class HostedProcessExecutor implements PackageExecutor {
       name,
       maxWorkers,
       modules: [],
-      runScript: (script, context) => runScript(script, { ...context, log: context.log, env }),
+      runScript: scriptRunner(env),
       kindOf: (spec) => this.known.get(spec.package!)!.kind,
       packagePath: (hash) => this.known.get(hash)!.path,
       // Executions of several packages take turns without starting workers again and again.

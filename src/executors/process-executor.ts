@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { processKind, threadKind, type WorkerSettings } from "./node-workers.ts";
 import { PoolExecutor } from "./pool-executor.ts";
-import { runScript } from "./script-runner.ts";
+import { scriptRunner } from "./script-runner.ts";
 
 /** Options of {@link ProcessExecutor}. */
 export interface ProcessExecutorOptions extends WorkerSettings {
@@ -32,7 +32,7 @@ export class ProcessExecutor extends PoolExecutor {
       name: options.name ?? "process",
       maxWorkers: options.maxWorkers ?? availableParallelism(),
       modules: options.modules ?? [],
-      runScript,
+      runScript: scriptRunner(options.env),
       kindOf(spec) {
         const mode = spec.options.mode ?? options.mode;
         return mode === "thread" || mode === "threads" ? threads : processes;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepareCommand } from "../builtins/script-command.ts";
 import { ExecutorError, ScriptError } from "../errors/errors.ts";
-import type { ExecutorContext } from "../executor/executor.ts";
+import type { ExecutorContext, ScriptRunner } from "../executor/executor.ts";
 import { guardGroup } from "./guard.ts";
 import { Lines } from "./lines.ts";
 
@@ -51,6 +51,13 @@ export async function runScript(script: string, context: ScriptContext): Promise
     folders.delete(folder);
     if (folders.size === 0) process.off("exit", removeFolders);
   }
+}
+
+/** Runs scripts in an environment of their own. @param env - the whole of it; default: that of this process */
+export function scriptRunner(env: Readonly<Record<string, string>> | undefined): ScriptRunner {
+  // The context may be an object whose members are its class's.
+  return (script, { signal, log }) =>
+    runScript(script, { signal, log, ...(env === undefined ? {} : { env }) });
 }
 
 /** How many scripts of {@link runOwnedScript} run. */

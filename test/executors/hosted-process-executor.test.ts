@@ -1,5 +1,9 @@
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeExecutor, jobSpec, recordingContext } from "../../src/executor/contract.ts";
 import type { Executor, ExecutorContext, JobResult, JobSpec } from "../../src/executor/executor.ts";
@@ -45,8 +49,9 @@ const rejection = async (running: Promise<unknown>): Promise<RedunError> =>
   );
 
 const WORK = `
-import { task } from "redun";
+import { script, task } from "redun";
 export const add = task("add", (a: number, b: number) => a + b);
+export const shell = task("shell", (command: string) => script(command));
 export const wide = task("wide", async (n: number) => {
   const values = await Promise.all(Array.from({ length: n }, async (_, i) => await add(i, 1)));
   return values.reduce((a, b) => a + b, 0);
@@ -116,6 +121,7 @@ describe("a scheduler of hosted packages", () => {
     expect(await scheduler.run(task("greet")("HOME"))).toEqual(new TextEncoder().encode("hello"));
     expect(lines).toContain(`said ${process.env.HOME}`);
     expect(await scheduler.run(task("greet_later")(4))).toEqual(new TextEncoder().encode("5"));
+    expect(await scheduler.run(task("shell")("printf plain"))).toEqual(new TextEncoder().encode("plain"));
   });
 
   test("gives each job the lines that it printed, though many run at once", async () => {
@@ -375,6 +381,24 @@ describe("the executor of hosted packages", () => {
     expect(pids).not.toContain(await start(hosted, hash, "ok_here"));
   });
 
+  for (const how of ["idle", "busy"]) {
+    test(`ends its ${how} processes when its own ends, which they don't keep alive`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), "redun-test-"));
+      const owner = spawn(process.execPath, [new URL("./hosted-owner.ts", import.meta.url).pathname, how], {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, TMPDIR: folder },
+      });
+      const ended = once(owner, "exit");
+      const [line] = (await once(createInterface({ input: owner.stdout }), "line")) as [string];
+      const pids = line.split(" ").map(Number);
+      expect(pids).toHaveLength(2);
+      if (how === "busy") owner.kill("SIGKILL");
+      await ended;
+      await Promise.all(pids.map(untilGone));
+      rmSync(folder, { recursive: true });
+    });
+  }
+
   test("refuses a package that is not what its hash says, and one that is not there", async () => {
     const hosted = make();
     const hash = await hosted.add(TROUBLE);
@@ -420,11 +444,10 @@ describe("the executor of hosted packages", () => {
       { type: "evaluate", job: 1, id: 1 },
       { type: "loaded", description: { tasks: [{}], validatedTypes: [] } },
     ];
-    for (const message of forged) {
-      for (const name of ["forge", "forge_here"]) {
-        const error = await rejection(start(hosted, hash, name, [message]));
-        expect(error.message).toContain("ended with a message that is none of the engine's");
-      }
+    const cases = forged.map((message) => ["forge", message] as const);
+    for (const [name, message] of [...cases, ["forge_here", { type: "log", id: 1 }] as const]) {
+      const error = await rejection(start(hosted, hash, name, [message]));
+      expect(error.message).toContain("ended with a message that is none of the engine's");
     }
     const evaluate = { type: "evaluate", job: 1, id: 9, expression: "not an encoding" };
     const controller = new AbortController();
