@@ -10,7 +10,8 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type BuildOptions, type BuildResult, build, type Metafile, type Plugin } from "esbuild";
-import { contentSecurityPolicy, framePolicy } from "./web-headers.ts";
+import { contentSecurityPolicy } from "../src/server/web-headers.ts";
+import { framePolicy } from "./frame-policy.ts";
 
 const root: string = join(import.meta.dirname, "..");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };

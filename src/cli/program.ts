@@ -164,6 +164,7 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
     "read records from JSON lines",
     async () => (await import("./commands/import.ts")).importRecords,
   ).option("-f, --file <file>", "file to read, - for stdin", "-");
+  addServerCommands(program, add);
   const fs = group(
     program,
     "fs",
@@ -207,8 +208,31 @@ function group(
   add: Add,
 ): Command {
   const command = add(parent, name, description, load);
-  command.usage("[options] [COMMAND] ...");
-  return command;
+  return command.usage("[options] [COMMAND] ...");
+}
+
+function addServerCommands(program: Command, add: Add): void {
+  const server = group(
+    program,
+    "server",
+    "serve the repository, with its web app, to others",
+    async () => (await import("./commands/server.ts")).server,
+    add,
+  )
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--port <number>", "port to listen on", "8787")
+    .option("--workers <number>", "most functions that compute at once (default: the machine's processors)")
+    .option("--cors-origin <origin>", "another site whose pages may use the API (repeatable)", collect);
+  add(
+    server,
+    "token",
+    "make a token for the server",
+    async () => (await import("./commands/server.ts")).serverToken,
+  )
+    .option("--name <name>", "whose it is", "admin")
+    .option("--role <role>", "viewer, runner or admin", "admin")
+    .option("--repo <name>", "repository that it is for (repeatable; default: all)", collect)
+    .option("--days <number>", "how long it is valid");
 }
 
 function addTagCommands(program: Command, add: Add): void {

@@ -1,10 +1,10 @@
 import { PackageError } from "../errors/errors.ts";
-import type { CodePackage } from "./types.ts";
+import type { StoredPackage } from "./types.ts";
 
 /** Options of {@link localPackages}. */
 export interface LocalPackagesOptions {
   /** Gives a package by its hash, if there is one. */
-  readonly source: (hash: string) => Promise<CodePackage | undefined>;
+  readonly source: (hash: string) => Promise<StoredPackage | undefined>;
   /** The folder in which local copies are made, under `packages`. */
   readonly dir: string;
   /** The folder from which npm packages are found that the code imports. Default: the same. */

@@ -47,6 +47,11 @@ export interface PackageManifest {
   entry: string;
   /** The string that the entry exports as `redunNamespace`. */
   namespace?: string;
+  /**
+   * What the entry exports as `redunNetwork`: the hosts that its tasks want to reach where the operator must agree;
+   * `*.` stands for any subdomains, and `true` for every host. Without it, none.
+   */
+  network?: true | string[];
   tasks: PackageTask[];
   /** npm packages in use and their versions; several versions of one are joined by `, `. */
   dependencies: Record<string, string>;
@@ -69,6 +74,9 @@ export interface CodePackage {
   /** Doubtful things that don't keep the package from running. */
   warnings?: string[];
 }
+
+/** A package without what only its build needs. */
+export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">;
 
 /** The part of esbuild's API that a build needs, so that esbuild-wasm can be passed in. */
 export type Esbuild = Pick<typeof import("esbuild"), "build">;

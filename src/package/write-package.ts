@@ -16,7 +16,7 @@ import {
 } from "./local-copy.ts";
 import { verifyPackage } from "./manifest.ts";
 import { findSites, relocate } from "./relocate.ts";
-import type { CodePackage } from "./types.ts";
+import type { StoredPackage } from "./types.ts";
 
 /**
  * Writes a package where it can be imported: its imports of the engine lead to the running copy, and those of npm
@@ -27,7 +27,7 @@ import type { CodePackage } from "./types.ts";
  * @returns the path of the module
  * @throws PackageError if the package is not what its hash says
  */
-export async function writePackage(pkg: CodePackage, dir: string, from: string): Promise<string> {
+export async function writePackage(pkg: StoredPackage, dir: string, from: string): Promise<string> {
   verifyPackage(pkg);
   const path = packageFile(dir, pkg.hash);
   const known = readSidecar(path);
@@ -47,7 +47,7 @@ export async function writePackage(pkg: CodePackage, dir: string, from: string):
   return path;
 }
 
-async function localCode(pkg: CodePackage, from: string): Promise<string> {
+async function localCode(pkg: StoredPackage, from: string): Promise<string> {
   const sites = findSites(pkg.code);
   const targets = await resolveImports([...new Set(sites.imports.map(({ specifier }) => specifier))], from);
   const edits = relocate(sites, pkg.map, targets, (source) => {

@@ -1,6 +1,7 @@
 import type { Backend, RecordJson, TagRow } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
 import { RedunError } from "../errors/redun-error.ts";
+import type { StoredPackage } from "../package/types.ts";
 import type {
   ErrorBody,
   ExecutionDetail,
@@ -16,7 +17,6 @@ import type {
   TokenInfo,
 } from "./api-types.ts";
 import { readEventStream } from "./event-stream.ts";
-import type { StoredPackage } from "./host-state.ts";
 
 /** Options of {@link createClient}. */
 export interface ClientOptions {

@@ -1,9 +1,6 @@
 import { prepareAll, type SqlDriver, type SqlRow, type SqlStatement } from "../backends/sql-driver.ts";
-import type { CodePackage } from "../package/types.ts";
+import type { StoredPackage } from "../package/types.ts";
 import type { ExecutionEvent, HostedRun } from "./execution-types.ts";
-
-/** A package as it is kept: without what only its build needs. */
-export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">;
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS host_package (hash TEXT, part INTEGER, data TEXT NOT NULL, PRIMARY KEY (hash, part)) WITHOUT ROWID;

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
+import type { StoredPackage } from "../package/types.ts";
 import { ApiError } from "./api-error.ts";
-import type { StoredPackage } from "./host-state.ts";
 import { checked, hashSchema, jsonSchema, notFound, type RepoApp, repoRoute } from "./route-parts.ts";
 
 const packageSchema = z

@@ -6,6 +6,7 @@ import { hasCode } from "../errors/redun-error.ts";
 import type { PackageDescription, PackageExecutor } from "../executor/executor.ts";
 import { asError, errorRecord } from "../executor/job-error.ts";
 import { verifyPackage } from "../package/manifest.ts";
+import type { StoredPackage } from "../package/types.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { errorTraceback } from "../scheduler/traceback.ts";
 import { describedRegistry } from "../task/description.ts";
@@ -18,7 +19,7 @@ import { keepForeignValues } from "../value/foreign.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
-import type { HostState, StoredPackage } from "./host-state.ts";
+import type { HostState } from "./host-state.ts";
 import { RunEvents } from "./run-events.ts";
 
 /** What a {@link RepoHost} works with. */
@@ -53,7 +54,7 @@ export interface RunOrder
 interface Active {
   readonly abort: AbortController;
   readonly events: RunEvents;
-  readonly done: Promise<void>;
+  done: Promise<void>;
 }
 
 /** So often is an execution begun again whose scheduler's home ended before it had lived for a while. */
@@ -212,8 +213,9 @@ export class RepoHost {
       settle: async () => home.scheduler?.flush(),
       publish: (list) => this.publish(run.id, list),
     });
-    const done = this.turns.take(() => this.execute(run, home, events, abort.signal));
-    this.active.set(run.id, { abort, events, done });
+    const active: Active = { abort, events, done: Promise.resolve() };
+    this.active.set(run.id, active);
+    active.done = this.turns.take(() => this.execute(run, home, events, abort.signal));
     this.parts.onRun?.(run);
   }
 

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** What the app may load and reach. No script and no style is inline, and no code of a user runs on the page. */
 const POLICY: Readonly<Record<string, string>> = {
   "default-src": "'self'",
@@ -17,21 +15,8 @@ const POLICY: Readonly<Record<string, string>> = {
 /** The content security policy as text. */
 export const contentSecurityPolicy: string = policyText(POLICY);
 
-/** What the frame for pages that tasks made may do: show styles and what is embedded, and run its one script. */
-export function framePolicy(script: string): string {
-  const hash = createHash("sha256").update(script).digest("base64");
-  return policyText({
-    "default-src": "'none'",
-    "script-src": `'sha256-${hash}'`,
-    "style-src": "'unsafe-inline'",
-    "img-src": "data: blob:",
-    "font-src": "data:",
-    "base-uri": "'none'",
-    "form-action": "'none'",
-  });
-}
-
-function policyText(policy: Readonly<Record<string, string>>): string {
+/** A policy as text. */
+export function policyText(policy: Readonly<Record<string, string>>): string {
   return Object.entries(policy)
     .map(([directive, sources]) => `${directive} ${sources}`)
     .join("; ");

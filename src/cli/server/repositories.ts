@@ -1,0 +1,121 @@
+import { join } from "node:path";
+import type { SqlDriver } from "../../backends/sql-driver.ts";
+import { SqliteBackend } from "../../backends/sqlite-backend.ts";
+import { openSqlite } from "../../backends/sqlite-driver.ts";
+import { HostedProcessExecutor } from "../../executors/hosted-process-executor.ts";
+import { localPackages } from "../../package/local-packages.ts";
+import { asyncSql } from "../../server/async-sql.ts";
+import { Directory } from "../../server/directory.ts";
+import { HostState } from "../../server/host-state.ts";
+import { RepoHost } from "../../server/repo-host.ts";
+import { RedunClientError } from "../client-error.ts";
+import { type Config, schedulerSettings } from "../config.ts";
+import { configContext } from "../context.ts";
+import { makeStore } from "../store.ts";
+
+/** Name of the repository that is the command line's own. */
+export const DEFAULT_REPO = "default";
+
+/** Opens the directory of a server, in the configuration's folder. */
+export async function openDirectory(dir: string): Promise<{ directory: Directory; db: SqlDriver }> {
+  const db = await openSqlite(join(dir, "server.db"));
+  db.exec("PRAGMA journal_mode = WAL");
+  const directory = new Directory(asyncSql(db));
+  await directory.load();
+  if (!(await directory.hasRepo(DEFAULT_REPO))) await directory.createRepo(DEFAULT_REPO);
+  return { directory, db };
+}
+
+/** What the repositories of a server have in common. */
+export interface RepositoriesOptions {
+  readonly dir: string;
+  readonly config: Config;
+  readonly directory: Directory;
+  readonly maxWorkers?: number | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** The repositories of a server on this machine. Each is opened when it is first asked for, and has a folder of its own. */
+export class Repositories {
+  private readonly options: RepositoriesOptions;
+  private readonly open = new Map<string, Promise<OpenRepository>>();
+
+  constructor(options: RepositoriesOptions) {
+    this.options = options;
+  }
+
+  /** Opens all, so that executions go on that had not ended. */
+  async openAll(): Promise<void> {
+    for (const { name } of await this.options.directory.listRepos()) await this.host(name);
+  }
+
+  /** @param name - of one that the directory lists */
+  async host(name: string): Promise<RepoHost> {
+    let opening = this.open.get(name);
+    if (opening === undefined) {
+      opening = openRepository(name, this.options);
+      this.open.set(name, opening);
+      opening.catch(() => this.open.delete(name));
+    }
+    return (await opening).host;
+  }
+
+  async close(): Promise<void> {
+    for (const opening of this.open.values()) {
+      const { host, db } = await opening;
+      await host.close();
+      db.close();
+    }
+  }
+}
+
+interface OpenRepository {
+  readonly host: RepoHost;
+  readonly db: SqlDriver;
+}
+
+async function openRepository(name: string, options: RepositoriesOptions): Promise<OpenRepository> {
+  const { config, directory, maxWorkers, warn } = options;
+  const dir = name === DEFAULT_REPO ? options.dir : join(options.dir, "repos", name);
+  const settings = schedulerSettings(config);
+  const db = await openState(join(dir, "host.db"), name);
+  try {
+    const backend = name === DEFAULT_REPO ? makeStore(config) : new SqliteBackend(join(dir, "redun.db"));
+    const state = new HostState(db);
+    const packagePath = localPackages({ source: async (hash) => state.package(hash), dir });
+    const executor = new HostedProcessExecutor({ packagePath, maxWorkers });
+    const host = new RepoHost({
+      backend,
+      state,
+      executor,
+      executorNames: ["process", "worker"],
+      limits: settings.limits,
+      context: configContext(settings),
+      onRun: ({ id, task, user, status, created, ended = null }) =>
+        void directory
+          .recordExecution({ repo: name, id, task, user, status, created, ended })
+          .catch((error) => warn(`Cannot note the execution ${id} in the directory: ${String(error)}`)),
+    });
+    await host.open();
+    return { host, db };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The state is one server's alone: two of them would run the same executions. */
+async function openState(path: string, name: string): Promise<SqlDriver> {
+  const db = await openSqlite(path);
+  try {
+    db.exec("PRAGMA busy_timeout = 500; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
+    db.exec("BEGIN EXCLUSIVE; COMMIT");
+    return db;
+  } catch (cause) {
+    db.close();
+    throw new RedunClientError(`Cannot open the repository ${name}: another server has ${path} open`, {
+      hint: "Stop that server, or use another folder with -c.",
+      cause,
+    });
+  }
+}

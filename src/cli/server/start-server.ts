@@ -1,0 +1,158 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { serve, upgradeWebSocket } from "@hono/node-server";
+import { getConnInfo } from "@hono/node-server/conninfo";
+import type { WSContext } from "hono/ws";
+import { type WebSocket, WebSocketServer } from "ws";
+import { ApiError, answerOf } from "../../server/api-error.ts";
+import { createApp, type RequestLog } from "../../server/app.ts";
+import type { UpgradeEvents } from "../../server/execution-routes.ts";
+import { createRepoApp } from "../../server/repo-app.ts";
+import type { RepoHost } from "../../server/repo-host.ts";
+import type { RepoApp } from "../../server/route-parts.ts";
+import type { Config } from "../config.ts";
+import { openDirectory, Repositories } from "./repositories.ts";
+import { staticAssets } from "./static-assets.ts";
+
+/** Options of {@link startServer}. */
+export interface ServerOptions {
+  /** The configuration's folder, which holds all that the server keeps. */
+  readonly dir: string;
+  readonly config: Config;
+  readonly version: string;
+  /** Address to listen on. Default `127.0.0.1`. */
+  readonly host?: string | undefined;
+  /** Default 8787; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /** The built web app. */
+  readonly assets?: string | undefined;
+  readonly corsOrigins?: readonly string[] | undefined;
+  /** Most functions that compute at once. Default: as many as the machine has processors. */
+  readonly maxWorkers?: number | undefined;
+  readonly log?: ((line: RequestLog) => void) | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly url: string;
+  /** A token of an administrator, if there was no token before. */
+  readonly firstToken: string | undefined;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Serves the API and the app on this machine. @throws RedunClientError if another server has the folder open */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { dir, config, version, host = "127.0.0.1", port = 8787, corsOrigins, log, warn } = options;
+  const { directory, db } = await openDirectory(dir);
+  const repositories = new Repositories({ dir, config, directory, maxWorkers: options.maxWorkers, warn });
+  let server: Server | undefined;
+  try {
+    await repositories.openAll();
+    const apps = new Map<string, RepoApp>();
+    const app = createApp({
+      directory,
+      version,
+      corsOrigins,
+      log,
+      clientOf: (c) => getConnInfo(c).remote.address ?? "unknown",
+      assets: options.assets === undefined ? undefined : staticAssets(options.assets),
+      repo(name, request, env) {
+        let repo = apps.get(name);
+        if (repo === undefined) {
+          const onError = (error: unknown): void => warn(faultText(error));
+          repo = createRepoApp({ host: repositories.host(name), upgrade: upgradeEvents, onError });
+          apps.set(name, repo);
+        }
+        return repo.fetch(request, env as object);
+      },
+    });
+    const isLocal = LOOPBACK.test(host) || host === "::1";
+    server = await listen(host, port, (request, env) =>
+      isLocal && !LOOPBACK.test(new URL(request.url).hostname) ? otherHost() : app.fetch(request, env),
+    );
+  } catch (error) {
+    await repositories.close();
+    db.close();
+    throw error;
+  }
+  const running = server;
+  const tokens = await directory.listTokens();
+  const first = tokens.length > 0 ? undefined : await directory.createToken({ name: "admin", role: "admin" });
+  const { port: actual } = running.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    firstToken: first?.token,
+    async close() {
+      const closed = new Promise<void>((resolve) => running.close(() => resolve()));
+      running.closeAllConnections();
+      await repositories.close();
+      await closed;
+      db.close();
+    },
+  };
+}
+
+const faultText = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? String(error)) : String(error);
+
+type Answer = (request: Request, env: object) => Response | Promise<Response>;
+
+function listen(host: string, port: number, answer: Answer): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
+    const server = serve(
+      { fetch: answer as never, hostname: host, port, websocket: { server: sockets } } as Parameters<
+        typeof serve
+      >[0],
+      () => resolve(server),
+    ) as Server;
+    server.on("error", reject);
+  });
+}
+
+/** Another site's name may be made to lead to this machine, so that its pages reach what listens only here. */
+function otherHost(): Response {
+  const error = new ApiError(403, "wrong-host", "Cannot answer: this server is for this machine alone", {
+    hint: "Use http://127.0.0.1, or start the server with --host.",
+  });
+  const { status, body } = answerOf(error);
+  return Response.json(body, { status });
+}
+
+/** More bytes than these wait for a slow reader; meanwhile it gets no more. */
+const MOST_BUFFERED = 4_000_000;
+
+/** Sends events over a WebSocket, each as a message of JSON. */
+const upgradeEvents: UpgradeEvents = async (c, host, run, after) => {
+  const upgrade = upgradeWebSocket(() => ({
+    onOpen: (_event, socket) => void sendEvents(socket as WSContext<WebSocket>, host, run, after),
+  }));
+  return (await upgrade(c as never, async () => {})) as Response;
+};
+
+async function sendEvents(
+  socket: WSContext<WebSocket>,
+  host: RepoHost,
+  run: string,
+  after: number,
+): Promise<void> {
+  const raw = socket.raw!;
+  const ended = new AbortController();
+  raw.on("close", () => ended.abort());
+  const beat = setInterval(() => raw.ping(), 15_000);
+  try {
+    for await (const events of host.follow(run, after, ended.signal)) {
+      for (const event of events) raw.send(JSON.stringify(event));
+      while (raw.bufferedAmount > MOST_BUFFERED && !ended.signal.aborted)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    raw.close(1000);
+  } catch (error) {
+    raw.close(1011, String(error).slice(0, 100));
+  } finally {
+    clearInterval(beat);
+  }
+}
