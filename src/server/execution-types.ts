@@ -42,6 +42,8 @@ export interface HostedRun {
   readonly interrupted: readonly string[];
   /** How often it was begun and the scheduler's home ended soon after. */
   readonly tries: number;
+  /** Whether it was asked to end. */
+  readonly cancelled?: boolean | undefined;
   readonly started?: number | undefined;
   readonly ended?: number | undefined;
   readonly outcome?: HostedOutcome | undefined;

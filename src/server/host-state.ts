@@ -110,10 +110,10 @@ export class HostState {
     return this.sql.unfinished.all().map(parseRun);
   }
 
-  /** Stores events of a run, which follow those that are there. */
-  addEvents(run: string, events: readonly ExecutionEvent[]): void {
-    if (events.length === 0) return;
+  /** Stores events of a run, which follow those that are there, and together with them how it ended, if it did. */
+  addEvents(run: string, events: readonly ExecutionEvent[], ended?: HostedRun): void {
     this.db.transaction(() => {
+      if (ended !== undefined) this.putRun(ended);
       for (const chunk of chunksOf(events)) {
         const data = JSON.stringify(chunk);
         this.sql.addEvents.run(run, chunk.at(-1)!.seq, data.length, data);

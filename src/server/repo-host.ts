@@ -39,6 +39,8 @@ export interface RepoHostParts {
   readonly onRun?: (run: HostedRun) => void;
   /** Told of events when they are stored. */
   readonly onEvents?: (run: string, events: readonly ExecutionEvent[]) => void;
+  /** Waits until all that was written so far outlives a crash, where the database does not do so by itself. */
+  readonly sync?: () => Promise<void>;
 }
 
 /** What is to be run. */
@@ -164,10 +166,11 @@ export class RepoHost {
   cancel(id: string): boolean {
     const active = this.active.get(id);
     if (active === undefined || active.abort.signal.aborted) return false;
+    const run: HostedRun = { ...this.state.run(id)!, cancelled: true };
+    this.state.putRun(run);
     active.abort.abort();
-    const run = this.state.run(id)!;
     // One that waits ends now rather than at its turn.
-    if (run.status === "QUEUED") this.end(run, active.events, failure(new CancelledError()));
+    if (run.status === "QUEUED") void this.end(run, active.events, failure(new CancelledError()));
     return true;
   }
 
@@ -177,6 +180,11 @@ export class RepoHost {
    */
   private async resume(run: HostedRun): Promise<void> {
     const [begun] = await this.backend.getExecutions([run.current]);
+    if (run.cancelled) {
+      if (begun !== undefined) await this.backend.addTags([statusTag(run.current, "cancelled")]);
+      await this.end(run, this.eventsOf(run, {}), failure(new CancelledError()));
+      return;
+    }
     if (begun === undefined) {
       this.begin(run);
       return;
@@ -188,12 +196,7 @@ export class RepoHost {
           hint: "Look into the server's log. Does the workflow need more memory than there is?",
         }),
       );
-      this.update({
-        ...run,
-        status: "FAILED",
-        ended: Date.now(),
-        outcome: { status: "FAILED", error, traceback: undefined },
-      });
+      await this.end(run, this.eventsOf(run, {}), { status: "FAILED", error, traceback: undefined });
       return;
     }
     const next = {
@@ -209,14 +212,18 @@ export class RepoHost {
   private begin(run: HostedRun): void {
     const abort = new AbortController();
     const home: { scheduler?: Scheduler } = {};
-    const events = new RunEvents(this.state.lastEvent(run.id), {
-      settle: async () => home.scheduler?.flush(),
-      publish: (list) => this.publish(run.id, list),
-    });
+    const events = this.eventsOf(run, home);
     const active: Active = { abort, events, done: Promise.resolve() };
     this.active.set(run.id, active);
     active.done = this.turns.take(() => this.execute(run, home, events, abort.signal));
     this.parts.onRun?.(run);
+  }
+
+  private eventsOf(run: HostedRun, home: { readonly scheduler?: Scheduler }): RunEvents {
+    return new RunEvents(this.state.lastEvent(run.id), {
+      settle: async () => home.scheduler?.flush(),
+      publish: (list, ended) => this.publish(run.id, list, ended),
+    });
   }
 
   private async execute(
@@ -225,10 +232,11 @@ export class RepoHost {
     events: RunEvents,
     signal: AbortSignal,
   ): Promise<void> {
-    if (this.isClosing || !this.active.has(queued.id)) return;
+    // One that was cancelled while it waited has ended.
+    if (this.isClosing || signal.aborted) return;
     const run: HostedRun = { ...queued, status: "RUNNING", started: queued.started ?? Date.now() };
     this.update(run);
-    const alive = setTimeout(() => this.state.putRun({ ...run, tries: 0 }), ALIVE);
+    const alive = setTimeout(() => this.state.putRun({ ...this.state.run(run.id)!, tries: 0 }), ALIVE);
     const executionId = run.current;
     const resumes = run.interrupted.at(-1);
     events.add({
@@ -250,10 +258,11 @@ export class RepoHost {
   }
 
   private async end(run: HostedRun, events: RunEvents, outcome: HostedOutcome): Promise<void> {
+    const ended: HostedRun = { ...run, status: outcome.status, ended: Date.now(), outcome };
     events.add({ type: "execution-end", executionId: run.current, outcome });
-    await events.flush();
-    this.update({ ...run, status: outcome.status, ended: Date.now(), outcome });
+    await events.flush(ended);
     this.active.delete(run.id);
+    this.parts.onRun?.(ended);
     this.notify(run.id);
     this.state.pruneEvents();
   }
@@ -330,8 +339,9 @@ export class RepoHost {
     this.parts.onRun?.(run);
   }
 
-  private publish(run: string, events: readonly ExecutionEvent[]): void {
-    this.state.addEvents(run, events);
+  private async publish(run: string, events: readonly ExecutionEvent[], ended?: HostedRun): Promise<void> {
+    this.state.addEvents(run, events, ended);
+    await this.parts.sync?.();
     this.parts.onEvents?.(run, events);
     this.notify(run);
   }
@@ -359,6 +369,8 @@ export class RepoHost {
       const events = this.state.events(run, seen);
       if (events.length > 0) {
         seen = events.at(-1)!.seq;
+        // What is told must not come again with another content.
+        await this.parts.sync?.();
         yield events;
       } else if (isActive) await Promise.race([news, aborted]);
       else return;

@@ -1,6 +1,6 @@
 import type { JobCounts, JobInfo } from "../scheduler/events.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { ExecutionEvent, ExecutionNews, JobView } from "./execution-types.ts";
+import type { ExecutionEvent, ExecutionNews, HostedRun, JobView } from "./execution-types.ts";
 
 /** Milliseconds in which events gather before they are stored and told. */
 const INTERVAL = 100;
@@ -15,8 +15,8 @@ const LONGEST = 2_000;
 export interface EventSink {
   /** Has all that the events tell of stored, so that nothing that was told happens again. */
   settle(): Promise<void>;
-  /** Stores events and tells them. */
-  publish(events: readonly ExecutionEvent[]): void;
+  /** Stores events, and with the last of them how the run ended, and tells them. */
+  publish(events: readonly ExecutionEvent[], ended?: HostedRun): Promise<void>;
 }
 
 const cut = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`);
@@ -41,8 +41,11 @@ export class RunEvents {
     this.timer ??= setTimeout(() => void this.flush(), INTERVAL);
   }
 
-  /** @returns when all events so far are told */
-  flush(): Promise<void> {
+  /**
+   * @param ended - the run as it is after these events, its last
+   * @returns when all events so far are told
+   */
+  flush(ended?: HostedRun): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     const events = this.waiting;
@@ -54,7 +57,7 @@ export class RunEvents {
       } catch {
         // A store that fails ends the execution, which says why. What has happened is told all the same.
       }
-      this.sink.publish(events);
+      await this.sink.publish(events, ended);
     });
     return this.publishing;
   }
