@@ -6,6 +6,7 @@
  */
 import type { Backend, RecordJson } from "../backend/backend.ts";
 import type { ErrorRecord } from "../errors/redun-error.ts";
+import type { WorkerRun } from "../executors/worker-watch.ts";
 import type { PickedSource } from "../file-systems/picked.ts";
 import type { PackageManifest } from "../package/types.ts";
 import type { JobCounts } from "../scheduler/events.ts";
@@ -88,7 +89,11 @@ export type EngineEvent = { readonly seq: number; readonly executionId: string; 
       readonly job: JobView;
       readonly status: "DONE" | "CACHED" | "FAILED";
       readonly callHash: string | undefined;
+      /** Where and when its function ran, if it did so in a worker of the pool. */
+      readonly ran?: WorkerRun;
     }
+  /** Which jobs the workers are at, by id. */
+  | { readonly type: "at-work"; readonly workers: Readonly<Record<string, number>> }
   | { readonly type: "job-miss"; readonly job: JobView; readonly message: string }
   | { readonly type: "job-log"; readonly jobId: string; readonly line: string }
   | { readonly type: "counts"; readonly counts: Readonly<Record<string, JobCounts>> }

@@ -5,6 +5,7 @@ import { pythonRecords } from "../backends/python-records.ts";
 import { openSqliteBytes } from "../backends/sqlite-wasm-driver.ts";
 import { CancelledError, DryRunError, PackageError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
+import type { WorkerWatch } from "../executors/worker-watch.ts";
 import { FileNotFoundError } from "../file/errors.ts";
 import { schemeOf } from "../file/file-systems.ts";
 import { joinPath } from "../file/path.ts";
@@ -47,6 +48,8 @@ export interface EngineParts {
   readonly backend: Backend;
   readonly executors: Readonly<Record<string, Executor>>;
   readonly workers: number;
+  /** Sees what the pool's workers are at. */
+  readonly watch: WorkerWatch;
   readonly state: EngineState;
   readonly files: OpfsFileSystem | undefined;
   readonly picked: PickedFiles;
@@ -225,7 +228,7 @@ export class EngineHost implements EngineApi {
     this.running.add(executionId);
     const start = { type: "execution-start", executionId, time: started, args: run.args.map(cut) } as const;
     this.log.add(resumes === undefined ? start : { ...start, resumes });
-    const stop = logExecution(this.scheduler, executionId, this.log);
+    const stop = logExecution(this.scheduler, executionId, this.log, this.parts.watch);
     let outcome: RunOutcome;
     try {
       outcome = await this.evaluate(run, signal);

@@ -1,5 +1,6 @@
 import { captureConsole } from "../executors/capture-console.ts";
 import { WebWorkerExecutor } from "../executors/web-worker-executor.ts";
+import { WorkerWatch } from "../executors/worker-watch.ts";
 import { registerHttpFileSystem } from "../file-systems/http.ts";
 import { registerMemoryFileSystem } from "../file-systems/memory.ts";
 import { openOpfsFolder, registerOpfsFileSystem } from "../file-systems/opfs.ts";
@@ -37,7 +38,9 @@ export async function startHost(
   const picked = new PickedFiles(state);
   await picked.open();
   const pickedFiles = registerPickedFileSystem(picked);
+  const watch = new WorkerWatch();
   const pool = new WebWorkerExecutor({
+    watch,
     maxWorkers: workers,
     ...(urls.job === undefined ? {} : { url: urls.job }),
     packages: async (hash) => (await state.package(hash))!,
@@ -58,6 +61,7 @@ export async function startHost(
     // The pool has the names that workflows for the command line use as well.
     executors: { default: new TabExecutor(pool), worker: pool, process: pool },
     workers,
+    watch,
     state,
     files,
     picked,

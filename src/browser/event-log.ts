@@ -1,3 +1,4 @@
+import type { WorkerWatch } from "../executors/worker-watch.ts";
 import type { JobCounts, JobInfo } from "../scheduler/events.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { EngineEvent, JobView, RunOutcome } from "./engine-api.ts";
@@ -66,7 +67,12 @@ export class EventLog {
 const viewOf = ({ id, parentId, task, call }: JobInfo): JobView => ({ id, parentId, task, call });
 
 /** Writes a scheduler's jobs and counts to a log while one of its executions runs. @returns what ends that */
-export function logExecution(scheduler: Scheduler, executionId: string, log: EventLog): () => void {
+export function logExecution(
+  scheduler: Scheduler,
+  executionId: string,
+  log: EventLog,
+  watch: WorkerWatch,
+): () => void {
   const base = (): { executionId: string; time: number } => ({ executionId, time: Date.now() });
   // Until the scheduler begins, its counts are those of the execution before.
   let hasBegun = false;
@@ -76,6 +82,13 @@ export function logExecution(scheduler: Scheduler, executionId: string, log: Eve
     for (const [task, numbers] of scheduler.status()) table[task] = { ...numbers };
     log.add({ ...base(), type: "counts", counts: table });
   };
+  let shown = "{}";
+  const atWork = (): void => {
+    const workers = Object.fromEntries(watch.atWork());
+    const text = JSON.stringify(workers);
+    if (text !== shown) log.add({ ...base(), type: "at-work", workers });
+    shown = text;
+  };
   const stops = [
     scheduler.on("execution-start", (event) => {
       hasBegun ||= event.executionId === executionId;
@@ -83,9 +96,11 @@ export function logExecution(scheduler: Scheduler, executionId: string, log: Eve
     scheduler.on("job-start", ({ job, executor }) =>
       log.add({ ...base(), type: "job-start", job: viewOf(job), executor }),
     ),
-    scheduler.on("job-end", ({ job, status, callHash }) =>
-      log.add({ ...base(), type: "job-end", job: viewOf(job), status, callHash }),
-    ),
+    scheduler.on("job-end", ({ job, status, callHash }) => {
+      const end = { ...base(), type: "job-end", job: viewOf(job), status, callHash } as const;
+      const ran = watch.take(job.id);
+      log.add(ran === undefined ? end : { ...end, ran });
+    }),
     scheduler.on("job-miss", ({ job, message }) =>
       log.add({ ...base(), type: "job-miss", job: viewOf(job), message }),
     ),
@@ -94,10 +109,14 @@ export function logExecution(scheduler: Scheduler, executionId: string, log: Eve
     ),
     scheduler.on("warning", ({ message }) => log.add({ ...base(), type: "warning", message })),
   ];
-  const timer = setInterval(counts, 2 * INTERVAL);
+  const timer = setInterval(() => {
+    counts();
+    atWork();
+  }, 2 * INTERVAL);
   return () => {
     clearInterval(timer);
     for (const stop of stops) stop();
+    watch.clear();
     counts();
   };
 }

@@ -1,6 +1,7 @@
 import { PoolExecutor } from "./pool-executor.ts";
 import { webWorkerKind } from "./web-workers.ts";
 import type { PackageSource } from "./worker-messages.ts";
+import type { WorkerWatch } from "./worker-watch.ts";
 
 export type { PackageContent, PackageSource } from "./worker-messages.ts";
 
@@ -18,6 +19,8 @@ export interface WebWorkerExecutorOptions {
   readonly packages?: PackageSource;
   /** Gets a port of each worker, on which it asks for files that only its owner can reach. */
   readonly serveFiles?: (port: MessagePort) => void;
+  /** Sees which worker runs which job. */
+  readonly watch?: WorkerWatch;
   /** URLs of modules that define tasks without a code package. */
   readonly modules?: readonly string[];
 }
@@ -39,11 +42,11 @@ export interface WebWorkerExecutorOptions {
 export class WebWorkerExecutor extends PoolExecutor {
   constructor(options: WebWorkerExecutorOptions = {}) {
     const { name = "worker", maxWorkers = navigator.hardwareConcurrency, modules = [] } = options;
-    const { packages, serveFiles, shareMemory = true, url = defaultUrl() } = options;
+    const { packages, serveFiles, watch, shareMemory = true, url = defaultUrl() } = options;
     const kind = webWorkerKind(
       new URL(url, globalThis.location?.href).href,
       shareMemory && globalThis.crossOriginIsolated,
-      serveFiles,
+      { serveFiles, watch },
     );
     super({ name, maxWorkers, modules, runScript: undefined, packages, kindOf: () => kind });
   }

@@ -3,6 +3,7 @@ import { afterMessages } from "./lease.ts";
 import { sharedTickets } from "./tickets.ts";
 import type { WorkerHandle, WorkerKind, WorkerListener } from "./worker-handle.ts";
 import type { FromWorker } from "./worker-messages.ts";
+import type { WorkerWatch } from "./worker-watch.ts";
 
 /** What a job worker says besides what every worker says: nothing else tells that a worker was closed from within. */
 export interface WorkerClosed {
@@ -15,17 +16,23 @@ export interface FilesPort {
   readonly port: MessagePort;
 }
 
+interface Aside {
+  /** Answers what a worker asks about files. */
+  readonly serveFiles?: ((port: MessagePort) => void) | undefined;
+  readonly watch?: WorkerWatch | undefined;
+}
+
 /**
  * Web Workers of a module as workers.
  *
  * @param url - address of the module
  * @param shareMemory - whether memory may be shared with them
- * @param serveFiles - answers what each asks about files
+ * @param aside - what else an owner does with each
  */
 export function webWorkerKind(
   url: string,
   shareMemory: boolean,
-  serveFiles?: (port: MessagePort) => void,
+  { serveFiles, watch }: Aside = {},
 ): WorkerKind {
   // Taken here, as whoever owns the pool may withhold it later from the code that runs beside it.
   const { Worker } = globalThis;
@@ -41,15 +48,21 @@ export function webWorkerKind(
   return {
     name: "Web Worker",
     hint: "Does the task close its worker, let an error escape, or use more memory than there is?",
-    start: (listener) => startWebWorker(listener, url, start),
+    start: (listener) => startWebWorker(listener, url, start, watch),
     makeTickets: () => (shareMemory ? sharedTickets() : "lease"),
   };
 }
 
-function startWebWorker(listener: WorkerListener, url: string, make: () => Worker): WorkerHandle {
+function startWebWorker(
+  listener: WorkerListener,
+  url: string,
+  make: () => Worker,
+  watch: WorkerWatch | undefined,
+): WorkerHandle {
   let worker: Worker | undefined;
   let started = false;
   let ending = false;
+  const number = watch?.begin() ?? 0;
   const end = (reason: string, atStart: boolean): void => {
     if (ending) return;
     ending = true;
@@ -57,6 +70,7 @@ function startWebWorker(listener: WorkerListener, url: string, make: () => Worke
       // What it said before is heard first; once it is terminated, that would be lost.
       afterMessages(() => {
         worker?.terminate();
+        watch?.end(number);
         if (atStart) listener.neverStarted((task) => startError(task, url, reason));
         else listener.ended(reason);
       });
@@ -70,8 +84,9 @@ function startWebWorker(listener: WorkerListener, url: string, make: () => Worke
   }
   worker?.addEventListener("message", ({ data }: MessageEvent<FromWorker | WorkerClosed>) => {
     started = true;
-    if (data.type === "closed") end("a call of close()", false);
-    else listener.message(data);
+    if (data.type === "closed") return end("a call of close()", false);
+    watch?.heard(number, data);
+    listener.message(data);
   });
   worker?.addEventListener("error", (event) => {
     event.preventDefault();
@@ -81,7 +96,10 @@ function startWebWorker(listener: WorkerListener, url: string, make: () => Worke
   return {
     // Text is cloned. As bytes it could be transferred, but to encode and decode it takes longer: for 20 million
     // characters 80 ms instead of 20 in Chromium, if they are Latin, and 220 instead of 45 if not.
-    send: (message) => worker?.postMessage(message),
+    send: (message) => {
+      worker?.postMessage(message);
+      watch?.told(number, message);
+    },
     kill: () => end("its termination", false),
     hold() {},
   };

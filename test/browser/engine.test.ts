@@ -200,6 +200,31 @@ export const main = task("logs.main", () => [later(1), later(2)]);
     ]);
   });
 
+  test("says which worker ran a job, and when", async () => {
+    const text = `import { task } from "redun";
+export const busy = task("ran.busy", (n: number) => { const end = Date.now() + 40; while (Date.now() < end); return n; });
+export const beside = task("ran.beside", async () => 1);
+export const main = task("ran.main", () => [busy(1), busy(2), busy(3), busy(4), busy(5), busy(6), beside()]);
+`;
+    const asked = await request(engine, "ran.main", [], { entry: "ran.ts", files: { "ran.ts": text } });
+    await engine.start(asked);
+    await engine.outcome(asked.executionId);
+    const events = (await engine.eventsAfter(0)).filter((event) => event.executionId === asked.executionId);
+    const ends = events.flatMap((event) => (event.type === "job-end" ? [event] : []));
+    const busy = ends.filter(({ job }) => job.task === "ran.busy");
+    expect(new Set(busy.map(({ ran }) => ran?.worker))).toEqual(new Set([1, 2]));
+    for (const worker of [1, 2]) {
+      const runs = busy.flatMap(({ ran }) => (ran?.worker === worker ? [ran] : []));
+      for (const [i, { started, ended }] of runs.sort((a, b) => a.started - b.started).entries()) {
+        expect(ended - started).toBeGreaterThanOrEqual(39);
+        expect(started).toBeGreaterThanOrEqual(runs[i - 1]?.ended ?? 0);
+      }
+    }
+    expect(ends.find(({ job }) => job.task === "ran.beside")).not.toHaveProperty("ran");
+    const atWork = events.flatMap((event) => (event.type === "at-work" ? Object.values(event.workers) : []));
+    for (const worker of atWork) expect([1, 2]).toContain(worker);
+  });
+
   test("exports an execution to the command line, and imports it into another repository", async () => {
     const asked = await request(engine, "tab.main", [20, 1]);
     await engine.start(asked);

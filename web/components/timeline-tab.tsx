@@ -1,10 +1,11 @@
-/** When jobs ran, a line each. */
+/** When jobs ran: a line each, or a lane for each worker. */
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { duration } from "../lib/format.ts";
 import type { Execution, Job } from "../state/execution.ts";
 import { address } from "../state/router.ts";
 import { Empty } from "./basics.tsx";
+import { TimelineLanes } from "./timeline-lanes.tsx";
 import { VirtualList } from "./virtual-rows.tsx";
 
 const ROW_HEIGHT = 22;
@@ -15,6 +16,7 @@ const MARKS = 5;
 export function TimelineTab({ execution }: { execution: Execution }): JSX.Element {
   const version = execution.changes.value;
   const [isAll, setAll] = useState(false);
+  const [view, setView] = useState<"jobs" | "workers">("jobs");
   const isRunning = execution.status === "RUNNING";
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
@@ -37,12 +39,26 @@ export function TimelineTab({ execution }: { execution: Execution }): JSX.Elemen
   return (
     <div class="timeline">
       <div class="toolbar">
-        <span class="hint">{jobs.length} jobs by the time when they began</span>
+        <div class="modes" role="group" aria-label="A line for each">
+          <button type="button" aria-pressed={view === "jobs"} onClick={() => setView("jobs")}>
+            Job
+          </button>
+          <button type="button" aria-pressed={view === "workers"} onClick={() => setView("workers")}>
+            Worker
+          </button>
+        </div>
+        {view === "jobs" && <span class="hint">{jobs.length} jobs by the time when they began</span>}
         <span class="spacer" />
-        <label class="check">
-          <input type="checkbox" checked={isAll} onChange={(event) => setAll(event.currentTarget.checked)} />
-          Show cached jobs as well
-        </label>
+        {view === "jobs" && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={isAll}
+              onChange={(event) => setAll(event.currentTarget.checked)}
+            />
+            Show cached jobs as well
+          </label>
+        )}
       </div>
       {jobs.length === 0 ? (
         <Empty>
@@ -51,9 +67,20 @@ export function TimelineTab({ execution }: { execution: Execution }): JSX.Elemen
       ) : (
         <>
           <Scale length={end - start} />
-          <VirtualList count={jobs.length} rowHeight={ROW_HEIGHT} label="Timeline" class="timeline-rows">
-            {(index) => <TimelineRow job={jobs[index]!} executionId={execution.id} start={start} end={end} />}
-          </VirtualList>
+          {view === "workers" ? (
+            <TimelineLanes
+              jobs={jobs.filter(({ status }) => status !== "CACHED")}
+              executionId={execution.id}
+              start={start}
+              end={end}
+            />
+          ) : (
+            <VirtualList count={jobs.length} rowHeight={ROW_HEIGHT} label="Timeline" class="timeline-rows">
+              {(index) => (
+                <TimelineRow job={jobs[index]!} executionId={execution.id} start={start} end={end} />
+              )}
+            </VirtualList>
+          )}
         </>
       )}
     </div>

@@ -35,6 +35,10 @@ export interface Job {
   endTime: number | undefined;
   callHash: string | undefined;
   executor: string | undefined;
+  /** Number of the worker that it is at or was at, from 1. */
+  worker: number | undefined;
+  /** Milliseconds since the epoch between which its function ran there, when that is over. */
+  ran: { readonly started: number; readonly ended: number } | undefined;
   /** In the order in which they became known. */
   readonly children: Job[];
 }
@@ -110,6 +114,8 @@ export class Execution {
       endTime: undefined,
       callHash: undefined,
       executor: undefined,
+      worker: undefined,
+      ran: undefined,
       children: [],
     };
     this.jobs.set(id, job);

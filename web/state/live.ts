@@ -110,8 +110,18 @@ function applyEvent(execution: Execution, event: EngineEvent): void {
       job.startTime ??= event.time;
       job.endTime = event.time;
       job.callHash = event.callHash;
+      if (event.ran !== undefined) {
+        job.worker = event.ran.worker;
+        job.ran = event.ran;
+      }
       break;
     }
+    case "at-work":
+      for (const [id, worker] of Object.entries(event.workers)) {
+        const job = execution.jobs.get(id);
+        if (job?.ran === undefined && job !== undefined) job.worker = worker;
+      }
+      break;
     case "job-miss":
       jobOf(execution, event.job);
       execution.misses.set(event.job.id, event.message);
