@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
@@ -23,4 +26,17 @@ describe("executors in Deno", () => {
       expect(status).toBe(0);
     });
   }
+
+  test("run hosted packages, whose processes don't keep it alive", () => {
+    const folder = mkdtempSync(join(tmpdir(), "redun-test-"));
+    const { status, stdout, stderr } = spawnSync(deno, ["run", "-A", path("./hosted-owner.ts"), "idle"], {
+      encoding: "utf8",
+      timeout: 25_000,
+      env: { ...process.env, TMPDIR: folder },
+    });
+    rmSync(folder, { recursive: true });
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(/^\d+ \d+\n$/);
+    expect(status).toBe(0);
+  });
 });

@@ -6,7 +6,7 @@ import {
   HostedProcessExecutor,
   type HostedProcessExecutorOptions,
 } from "../../src/executors/hosted-process-executor.ts";
-import { Scheduler, type Task } from "../../src/index.ts";
+import { type RedunError, Scheduler, type Task } from "../../src/index.ts";
 import { buildPackage, type CodePackage } from "../../src/package/index.ts";
 import { localPackages } from "../../src/package/local-packages.ts";
 import { describedRegistry } from "../../src/task/description.ts";
@@ -55,4 +55,12 @@ export class Hosted {
     await this.executor.close();
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** The error that something fails with. */
+export function rejection(running: Promise<unknown>): Promise<RedunError> {
+  return running.then(
+    (value) => Promise.reject(new Error(`It did not fail but gave ${String(value)}`)),
+    (error) => error,
+  );
 }
