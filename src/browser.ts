@@ -6,6 +6,13 @@
  */
 export { IndexedDbBackend } from "./backends/indexed-db-backend.ts";
 export { OpfsSqliteBackend } from "./backends/opfs-sqlite-backend.ts";
+export {
+  type SyncOptions,
+  type SyncProgress,
+  type SyncSource,
+  type SyncTarget,
+  syncRecords,
+} from "./backends/sync.ts";
 export type * from "./browser/engine-api.ts";
 export { openRepo } from "./browser/open-repo.ts";
 export { copyStore } from "./browser/open-store.ts";

@@ -7,6 +7,13 @@
 import { registerFileSystems } from "./cli/runtime.ts";
 
 export { SqliteBackend, type SqliteBackendOptions } from "./backends/sqlite-backend.ts";
+export {
+  type SyncOptions,
+  type SyncProgress,
+  type SyncSource,
+  type SyncTarget,
+  syncRecords,
+} from "./backends/sync.ts";
 export { openRepository as openRepo } from "./cli/repository.ts";
 export { AliasExecutor } from "./executors/alias-executor.ts";
 export { ProcessExecutor, type ProcessExecutorOptions } from "./executors/process-executor.ts";

@@ -10,8 +10,8 @@ export const RECORD_VERSION = 1;
 
 const utf8 = new TextEncoder();
 
-/** So many records are read at a time where their size matters. */
-const SLICE = 128;
+/** At least and at most so many records are read at a time where their size matters. */
+const [FEW, MANY] = [16, 512];
 
 /**
  * The export records of ids in their order; unknown ids are skipped.
@@ -26,12 +26,17 @@ export async function exportRecords(
   if (maxSize === undefined) return recordsOf(source, ids);
   const records: RecordJson[] = [];
   let size = 0;
-  for (let from = 0; from < ids.length; from += SLICE) {
-    for (const record of await recordsOf(source, ids.slice(from, from + SLICE))) {
+  let count = FEW;
+  for (let from = 0; from < ids.length; ) {
+    for (const record of await recordsOf(source, ids.slice(from, from + count))) {
       records.push(record);
       size += recordSize(record);
       if (size >= maxSize) return records;
     }
+    from += count;
+    // As many as there is room for, if they are like those before.
+    const room = Math.floor(((maxSize - size) * from) / Math.max(size, 1));
+    count = Math.min(Math.max(room, FEW), MANY);
   }
   return records;
 }

@@ -2,6 +2,7 @@ import type { Backend } from "../backend/backend.ts";
 import { IndexedDbBackend } from "../backends/indexed-db-backend.ts";
 import { OpfsSqliteBackend } from "../backends/opfs-sqlite-backend.ts";
 import { hasOpfs } from "../backends/sqlite-wasm-driver.ts";
+import { syncRecords } from "../backends/sync.ts";
 import { BackendError } from "../errors/errors.ts";
 
 /** The stores that a tab has. */
@@ -34,9 +35,6 @@ export async function loadStore(backend: Backend): Promise<void> {
   }
 }
 
-/** So many records are moved at a time. */
-const MOVED = 2000;
-
 /**
  * Copies all records of a repository from one store to another, such as from IndexedDB to OPFS. Both stay open; records
  * that are there already are left alone, so a copy that was cut short may be repeated.
@@ -44,17 +42,6 @@ const MOVED = 2000;
  * @returns how many records were new
  */
 export async function copyStore(from: Backend, to: Backend): Promise<number> {
-  let added = 0;
-  let ids: string[] = [];
-  const flush = async (): Promise<void> => {
-    const missing = await to.missing(ids);
-    ids = [];
-    if (missing.length > 0) added += await to.importRecords(await from.exportRecords(missing));
-  };
-  for await (const found of from.reachable()) {
-    ids.push(...found);
-    if (ids.length >= MOVED) await flush();
-  }
-  await flush();
+  const { added } = await syncRecords(from, to);
   return added;
 }

@@ -85,7 +85,7 @@ describe("an interrupted batch", () => {
     tasks: [main, add],
     values: [valueRecord("x".repeat(2000))],
     callNodes: numbers(50),
-    jobs: Array.from({ length: 50 }, (_, i) => jobOf(`job ${i}`)),
+    jobs: Array.from({ length: 50 }, (_, i) => jobOf(`job ${i}`, { endTime: 2000 })),
     tags: story.batch.tags,
   });
   const ids = [
