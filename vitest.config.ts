@@ -10,6 +10,7 @@ import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
 import { buildInNode, listExamples } from "./test/browser/commands.ts";
 import { logWithCommand, pythonStore, runWithCommand, serveText } from "./test/browser/run-command.ts";
+import { isolates } from "./test/isolates/project.ts";
 
 const root: string = import.meta.dirname;
 
@@ -18,6 +19,9 @@ const portable = ["test/{value,expression,task,scheduler,builtins}/**/*.test.ts"
 
 /** Tests of what only a browser has. */
 const browserOnly = "test/browser/**/*.test.ts";
+
+/** Tests of what only Cloudflare's runtime has. */
+const cloudflareOnly = "test/cloudflare/**/*.test.ts";
 
 /** The web app, built and served, in a browser that the tests steer. */
 const app = "test/e2e/**/*.test.ts";
@@ -62,7 +66,7 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: "node",
       include: ["test/**/*.test.ts"],
-      exclude: [browserOnly, app],
+      exclude: [browserOnly, cloudflareOnly, "test/isolates/**", app],
       globalSetup: ["test/setup.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
@@ -81,6 +85,23 @@ const projects: TestProjectConfiguration[] = [
     ],
     test: { name: "workers", include: portable, exclude: large, testTimeout: 60_000 },
   },
+  {
+    resolve: { alias },
+    plugins: [
+      cloudflareTest({
+        main: "test/cloudflare/worker.ts",
+        miniflare: {
+          compatibilityDate: "2026-10-01",
+          compatibilityFlags: ["nodejs_compat"],
+          durableObjects: { OBJECTS: { className: "TestObject", useSQLite: true } },
+          r2Buckets: ["BUCKET"],
+          d1Databases: ["DB"],
+        },
+      }),
+    ],
+    test: { name: "cloudflare", include: [cloudflareOnly], testTimeout: 60_000 },
+  },
+  isolates,
   {
     resolve: { alias },
     test: { name: "e2e", include: [app], exclude: [load], testTimeout: 30_000, hookTimeout: 60_000 },

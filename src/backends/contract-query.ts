@@ -215,6 +215,11 @@ export function checkQueries({ describe, expect, check }: BackendChecks): void {
       expect(await paths("*/copy*")).toEqual(["value copy"]);
       expect(await paths("data/[out]/copy.txt")).toEqual(["value copy"]);
       expect(await paths("data/[out]/*", "data/in*")).toEqual(["value copy", "value file"]);
+      // Some databases match no pattern of this length.
+      const long = `data/${"*".repeat(60)}`;
+      expect(await paths(`${long}.txt`, "other")).toEqual(["value copy", "value file"]);
+      expect(await paths(`${long}/copy*`, "data/in.txt")).toEqual(["value copy", "value file"]);
+      expect(await paths(`${long}.csv`, "x".repeat(60))).toEqual([]);
       for (const none of ["data", "data/i?.txt", "data/.*", "DATA/in.txt", "%", "data/[a-z]n.txt"])
         expect(await paths(none)).toEqual([]);
       expect(await find(backend, { type: "Job", filePaths: ["*"] })).toEqual([]);

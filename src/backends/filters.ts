@@ -44,10 +44,21 @@ export function isTaskNamed({ name, namespace }: TaskName, text: string): boolea
 
 /** A test of paths by patterns in which `*` matches any text. */
 export function pathMatcher(patterns: readonly string[]): (path: string) => boolean {
-  const expressions = patterns.map(
-    (pattern) => new RegExp(`^${pattern.split("*").map(escapePattern).join(".*")}$`, "s"),
-  );
-  return (path) => expressions.some((expression) => expression.test(path));
+  const split = patterns.map((pattern) => pattern.split("*"));
+  return (path) => split.some((pieces) => holdsInOrder(path, pieces));
 }
 
-const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** Whether a text begins with the first piece, ends with the last, and has the others between, in order. */
+function holdsInOrder(text: string, pieces: readonly string[]): boolean {
+  const [first = "", ...rest] = pieces;
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}

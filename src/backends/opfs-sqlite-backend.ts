@@ -1,3 +1,4 @@
+import type { Maybe } from "../backend/backend.ts";
 import type { RecordBatch } from "../backend/records.ts";
 import { BackendError } from "../errors/errors.ts";
 import { SqlBackend, type SqlBackendOptions } from "./sql-backend.ts";
@@ -26,13 +27,17 @@ export class OpfsSqliteBackend extends SqlBackend {
     this.name = name;
   }
 
-  /** @returns a promise only where the write failed for lack of space, to say how much there is */
-  override write(batch: RecordBatch): void | Promise<void> {
-    try {
-      super.write(batch);
-    } catch (error) {
+  /** Like that of any SQL store; where it fails for lack of space, the error says how much there is. */
+  override write(batch: RecordBatch): Maybe<void> {
+    const explain = (error: unknown): Promise<never> => {
       if (!(error instanceof BackendError) || error.fields.sqlite !== SQLITE_FULL) throw error;
       return explainSpace(error, this.name);
+    };
+    try {
+      const written = super.write(batch);
+      return written instanceof Promise ? written.catch(explain) : written;
+    } catch (error) {
+      return explain(error);
     }
   }
 }

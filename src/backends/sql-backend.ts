@@ -8,14 +8,17 @@ import type {
   FoundId,
   JobRow,
   LoadOptions,
+  Maybe,
   RecordJson,
   RecordQuery,
   TagRow,
   ValueRow,
 } from "../backend/backend.ts";
 import type { Millis, RecordBatch, TagEntity, TagRecord, TaskRecord } from "../backend/records.ts";
+import type { ValueStore } from "../backend/value-store.ts";
 import { BackendError } from "../errors/errors.ts";
 import type { Json } from "../value/json.ts";
+import { importedValuesOf, LargeValues, valuesOf } from "./large-values.ts";
 import { reachable } from "./reachable.ts";
 import { exportRecords } from "./record-export.ts";
 import { readRecords } from "./record-import.ts";
@@ -27,6 +30,7 @@ import { SqlLookup } from "./sql-lookup.ts";
 import { SqlReader } from "./sql-reader.ts";
 import { prepareSchema } from "./sql-schema.ts";
 import { SqlTags, writeTag } from "./sql-tags.ts";
+import type { ValueSizes } from "./sql-values.ts";
 import { SqlWriter } from "./sql-writer.ts";
 import { freshTag } from "./tags.ts";
 
@@ -34,6 +38,10 @@ import { freshTag } from "./tags.ts";
 export interface SqlBackendOptions {
   /** Largest size of a stored value, in bytes of its encoding. Default 1,000,000,000. */
   readonly maxValueSize?: number;
+  /** Has the large values, which would make the database slow, or be too large for a row. Default none. */
+  readonly valueStore?: ValueStore;
+  /** Size from which a value goes to the value store, in bytes of its encoding. Default 1,000,000. */
+  readonly valueStoreMinSize?: number;
 }
 
 /** What works on an open database. */
@@ -51,7 +59,8 @@ interface Parts {
 export class SqlBackend implements Backend {
   private readonly place: string;
   private readonly open: () => Promise<SqlDriver>;
-  private readonly options: SqlBackendOptions;
+  private readonly sizes: ValueSizes;
+  private readonly large: LargeValues | undefined;
   private parts: Parts | undefined = undefined;
 
   /**
@@ -61,7 +70,13 @@ export class SqlBackend implements Backend {
   constructor(place: string, open: () => Promise<SqlDriver>, options: SqlBackendOptions = {}) {
     this.place = place;
     this.open = open;
-    this.options = options;
+    this.sizes = {
+      max: options.maxValueSize ?? 1_000_000_000,
+      elsewhere: options.valueStore === undefined ? Infinity : (options.valueStoreMinSize ?? 1_000_000),
+    };
+    this.large =
+      options.valueStore &&
+      new LargeValues({ store: options.valueStore, minSize: this.sizes.elsewhere, maxSize: this.sizes.max });
   }
 
   async load({ migrate = true }: LoadOptions = {}): Promise<void> {
@@ -76,7 +91,7 @@ export class SqlBackend implements Backend {
     const [reader, tags] = [new SqlReader(db), new SqlTags(db)];
     this.parts = {
       db,
-      writer: new SqlWriter(db, this.options.maxValueSize ?? 1_000_000_000),
+      writer: new SqlWriter(db, this.sizes),
       lookup: new SqlLookup(db),
       reader,
       tags,
@@ -111,12 +126,27 @@ export class SqlBackend implements Backend {
     return this.parts;
   }
 
-  lookup(queries: readonly CacheQuery[], isCurrent: (taskHash: string) => boolean): (CacheHit | undefined)[] {
-    return this.loaded.lookup.lookup(queries, isCurrent);
+  /** @returns a promise only where a result is in the value store; one that is lost there is a miss */
+  lookup(
+    queries: readonly CacheQuery[],
+    isCurrent: (taskHash: string) => boolean,
+  ): Maybe<(CacheHit | undefined)[]> {
+    const elsewhere: number[] = [];
+    const hits = this.loaded.lookup.lookup(queries, isCurrent, elsewhere);
+    if (elsewhere.length === 0) return hits;
+    return this.complete(
+      hits,
+      elsewhere,
+      ({ value }) => value.hash,
+      (hit, text) => ({ ...hit, value: { ...hit.value, text } }),
+    );
   }
 
-  write(batch: RecordBatch): void {
-    this.loaded.writer.write(batch);
+  /** @returns a promise only where there are values for the value store */
+  write(batch: RecordBatch): Maybe<void> {
+    const { writer } = this.loaded;
+    const put = this.large?.put(valuesOf(batch));
+    return put === undefined ? writer.write(batch) : put.then(() => writer.write(batch));
   }
 
   heartbeat(executionId: string, time: Millis): void {
@@ -125,7 +155,30 @@ export class SqlBackend implements Backend {
   }
 
   async getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
-    return this.loaded.reader.values(hashes);
+    const elsewhere: number[] = [];
+    const rows = this.loaded.reader.values(hashes, elsewhere);
+    return this.complete(
+      rows,
+      elsewhere,
+      (row) => row.hash,
+      (row, text) => ({ ...row, text }),
+    );
+  }
+
+  /** Brings texts from the value store to where they are lacking. What it has not is not there. */
+  private async complete<T>(
+    items: (T | undefined)[],
+    lacking: readonly number[],
+    hashOf: (item: T) => string,
+    withText: (item: T, text: string) => T,
+  ): Promise<(T | undefined)[]> {
+    if (lacking.length === 0) return items;
+    const texts = await this.large?.get(lacking.map((at) => hashOf(items[at]!)));
+    lacking.forEach((at, i) => {
+      const text = texts?.[i];
+      items[at] = text === undefined ? undefined : withText(items[at]!, text);
+    });
+    return items;
   }
 
   async getExecutions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {
@@ -205,7 +258,9 @@ export class SqlBackend implements Backend {
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {
-    return this.loaded.writer.import(readRecords(records));
+    const batch = readRecords(records);
+    await this.large?.put(importedValuesOf(batch));
+    return this.loaded.writer.import(batch);
   }
 
   async missing(ids: readonly string[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 import type { CallNodeRecord, EvaluationRecord } from "../backend/records.ts";
 import { hashEval, hashStruct } from "../value/hash.ts";
 import type { ImportedCall } from "./record-store.ts";
-import { prepareAll, type SqlStatement } from "./sql-driver.ts";
+import { partsOf, prepareAll, type SqlStatement } from "./sql-driver.ts";
 import { hashText } from "./sql-keys.ts";
 import type { SqlRows } from "./sql-rows.ts";
 import type { SqlValues } from "./sql-values.ts";
@@ -18,7 +18,7 @@ const STATEMENTS = {
   insert: `INSERT INTO r_call(id, hash, evaluation, value, time, task_set, context)
     VALUES (?, unhex(?), ?, ?, ?, ?, unhex(?)) ON CONFLICT(hash) DO NOTHING`,
   fill: "UPDATE r_call SET evaluation = ?, value = ?, time = ?, task_set = ?, context = unhex(?) WHERE id = ?",
-  children: "INSERT INTO r_edge(parent, position, child) SELECT ?, key, value FROM json_each(?)",
+  children: "INSERT INTO r_edge(parent, position, child) SELECT ?1, key + ?2, value FROM json_each(?3)",
   ids: `SELECT ${hashText("c.hash")} AS hash, c.id AS id FROM json_each(?) q CROSS JOIN r_call c ON c.hash = unhex(q.value)`,
   taskSet: "INSERT INTO r_task_set(hash) VALUES (unhex(?)) ON CONFLICT(hash) DO NOTHING",
   findTaskSet: "SELECT id FROM r_task_set WHERE hash = unhex(?)",
@@ -161,7 +161,11 @@ export class SqlCalls {
 
   private children(call: number, children: readonly string[], ids: ReadonlyMap<string, number>): void {
     const known = children.map((hash) => ids.get(hash)).filter((id) => id !== undefined);
-    this.sql.children.run(call, JSON.stringify(known));
+    let position = 0;
+    for (const part of partsOf(known)) {
+      this.sql.children.run(call, position, JSON.stringify(part));
+      position += part.length;
+    }
   }
 
   /** Ids of all calls that these refer to; the ones not remembered are read at once. */
@@ -178,8 +182,8 @@ export class SqlCalls {
       for (const { upstream } of args) for (const call of upstream) need(call);
     }
     if (unknown.size === 0) return ids;
-    for (const row of this.sql.ids.all(JSON.stringify([...unknown]))) {
-      ids.set(row.hash as string, row.id as number);
+    for (const part of partsOf([...unknown])) {
+      for (const row of this.sql.ids.all(JSON.stringify(part))) ids.set(row.hash as string, row.id as number);
     }
     if (promised)
       for (const hash of unknown) if (!ids.has(hash)) ids.set(hash, this.rows.idOf("r_call", hash));

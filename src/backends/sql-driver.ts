@@ -8,7 +8,7 @@ export type SqlRow = Readonly<Record<string, SqlValue>>;
 export interface SqlStatement {
   all(...params: readonly SqlValue[]): SqlRow[];
   get(...params: readonly SqlValue[]): SqlRow | undefined;
-  /** @returns how many rows changed */
+  /** @returns how many rows changed; some databases count the entries of indexes as well */
   run(...params: readonly SqlValue[]): number;
 }
 
@@ -41,6 +41,15 @@ export function transact<T>(exec: (sql: string) => void, work: () => T): T {
     }
     throw error;
   }
+}
+
+/** So many keys make a parameter of JSON that is small enough for every database: some admit 2 MB. */
+const KEYS = 20_000;
+
+/** A list in parts that each can be one parameter of JSON. */
+export function* partsOf<T>(list: readonly T[], size: number = KEYS): Generator<readonly T[]> {
+  if (list.length <= size) yield list;
+  else for (let from = 0; from < list.length; from += size) yield list.slice(from, from + size);
 }
 
 /** Prepares statements by name. */

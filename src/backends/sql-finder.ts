@@ -1,7 +1,9 @@
 import type { EntityType, FoundId, RecordQuery } from "../backend/backend.ts";
 import { type Json, stableJson } from "../value/json.ts";
+import { pathMatcher } from "./filters.ts";
 import type { SqlDriver, SqlValue } from "./sql-driver.ts";
-import { hashPrefix, hashText, uuidKey, uuidPrefix, uuidText } from "./sql-keys.ts";
+import { hashPrefix, hashText, isHashPrefix, uuidKey, uuidPrefix, uuidText } from "./sql-keys.ts";
+import { isAtLeast } from "./value-size.ts";
 
 interface Clause {
   readonly sql: string;
@@ -64,6 +66,9 @@ const hashes = "(SELECT unhex(value) FROM json_each(?))";
 const uuids = `(SELECT ${uuidKey("value")} FROM json_each(?))`;
 const texts = "(SELECT value FROM json_each(?))";
 
+/** Longest pattern in bytes that a Durable Object matches by itself. */
+const PATTERN = 50;
+
 /** Finds records by filters. */
 export class SqlFinder {
   private readonly db: SqlDriver;
@@ -74,7 +79,7 @@ export class SqlFinder {
 
   find(query: RecordQuery): FoundId[] {
     const { id, from, order } = selections[query.type];
-    const { sql, params } = where(query);
+    const { sql, params } = this.where(query);
     const { limit = -1, offset = 0 } = query;
     const rows = this.db
       .prepare(`SELECT ${id} AS id FROM ${from} WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`)
@@ -83,18 +88,41 @@ export class SqlFinder {
   }
 
   count(query: RecordQuery): number {
-    const { sql, params } = where(query);
+    const { sql, params } = this.where(query);
     const { from } = selections[query.type];
     return this.db.prepare(`SELECT count(*) AS n FROM ${from} WHERE ${sql}`).get(...params)!.n as number;
   }
-}
 
-function where(query: RecordQuery): Clause {
-  const clauses = [{ sql: selections[query.type].whole, params: [] }, ...clausesOf(query)];
-  return {
-    sql: clauses.map(({ sql }) => `(${sql})`).join(" AND "),
-    params: clauses.flatMap(({ params }) => params),
-  };
+  private where(query: RecordQuery): Clause {
+    const clauses = [{ sql: selections[query.type].whole, params: [] }, ...clausesOf(query)];
+    if (query.filePaths !== undefined) clauses.push(this.ofFiles(query.type, query.filePaths));
+    return {
+      sql: clauses.map(({ sql }) => `(${sql})`).join(" AND "),
+      params: clauses.flatMap(({ params }) => params),
+    };
+  }
+
+  private ofFiles(type: EntityType, paths: readonly string[]): Clause {
+    if (type !== "Value") return NEVER;
+    const patterns = paths.map((path) => path.replace(/[[?]/g, "[$&]"));
+    const long = paths.filter((_, i) => isAtLeast(patterns[i]!, PATTERN + 1));
+    const short = patterns.filter((pattern) => !isAtLeast(pattern, PATTERN + 1));
+    return {
+      sql: "v.id IN (SELECT f.value FROM json_each(?) q JOIN r_file f ON f.path GLOB q.value) OR v.id IN (SELECT value FROM json_each(?))",
+      params: [list(short), JSON.stringify(long.flatMap((path) => this.filesLike(path)))],
+    };
+  }
+
+  /** Row ids of the files that a pattern matches, which are read by what it begins with. */
+  private filesLike(pattern: string): number[] {
+    const prefix = pattern.split("*")[0]!;
+    const matches = pathMatcher([pattern]);
+    return this.db
+      .prepare("SELECT value AS id, path FROM r_file WHERE path >= ?1 AND path < ?1 || char(1114111)")
+      .all(prefix)
+      .filter((row) => matches(String(row.path)))
+      .map((row) => row.id as number);
+  }
 }
 
 function* clausesOf(query: RecordQuery): Iterable<Clause> {
@@ -119,11 +147,11 @@ function* clausesOf(query: RecordQuery): Iterable<Clause> {
   }
   if (query.taskNames !== undefined) yield taskNames(type, query.taskNames);
   if (query.taskHashes !== undefined) {
-    const prefixes = query.taskHashes.map((hash) => hashPrefix("t.hash", hash));
-    yield ofTasks(type, {
-      sql: prefixes.map(({ sql }) => `(${sql})`).join(" OR ") || "0",
-      params: prefixes.flatMap(({ params }) => params),
-    });
+    const ranges = query.taskHashes
+      .filter(isHashPrefix)
+      .map((prefix) => [prefix.padEnd(40, "0"), prefix.padEnd(40, "f")]);
+    const sql = `t.id IN (SELECT w.id FROM json_each(?) q JOIN r_task w ON w.hash BETWEEN unhex(q.value ->> 0) AND unhex(q.value ->> 1))`;
+    yield ofTasks(type, { sql, params: [JSON.stringify(ranges)] });
   }
   if (query.resultValues !== undefined) {
     const sql = `j.call IN (SELECT id FROM r_call WHERE value IN (${holders}))`;
@@ -136,11 +164,6 @@ function* clausesOf(query: RecordQuery): Iterable<Clause> {
   if (query.valueTypes !== undefined) {
     const sql = `v.type IN (SELECT id FROM r_name WHERE name IN ${texts})`;
     yield type === "Value" ? { sql, params: [list(query.valueTypes)] } : NEVER;
-  }
-  if (query.filePaths !== undefined) {
-    const patterns = query.filePaths.map((path) => path.replace(/[[?]/g, "[$&]"));
-    const sql = `v.id IN (SELECT f.value FROM json_each(?) q JOIN r_file f ON f.path GLOB q.value)`;
-    yield type === "Value" ? { sql, params: [list(patterns)] } : NEVER;
   }
   if (query.parentIds !== undefined) {
     // An execution's jobs are indexed by their parents.

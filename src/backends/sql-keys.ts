@@ -42,9 +42,12 @@ export const anyText = (column: string): string =>
 export const timeText = (column: string): string =>
   `strftime('%Y-%m-%d %H:%M:%S', ${column} / 1000.0, 'unixepoch') || printf('.%06d', CAST(round(${column} * 1000) AS INTEGER) % 1000000)`;
 
+/** Whether a text may be the beginning of a hash. */
+export const isHashPrefix = (text: string): boolean => /^[0-9a-f]{0,40}$/.test(text);
+
 /** The ids that begin with a prefix, as a condition on a column of stored hashes. */
 export function hashPrefix(column: string, prefix: string): { sql: string; params: string[] } {
-  if (!/^[0-9a-f]{0,40}$/.test(prefix)) return { sql: "0", params: [] };
+  if (!isHashPrefix(prefix)) return { sql: "0", params: [] };
   return {
     sql: `${column} BETWEEN unhex(?) AND unhex(?)`,
     params: [prefix.padEnd(40, "0"), prefix.padEnd(40, "f")],

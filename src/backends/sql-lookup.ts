@@ -1,7 +1,8 @@
 import type { CacheHit, CacheQuery } from "../backend/backend.ts";
 import type { EncodedValue } from "../value/value.ts";
-import type { SqlDriver, SqlRow } from "./sql-driver.ts";
+import { partsOf, type SqlDriver, type SqlRow } from "./sql-driver.ts";
 import { hashText } from "./sql-keys.ts";
+import { ELSEWHERE } from "./sql-values.ts";
 
 type Kind = CacheQuery["allowed"][number];
 
@@ -28,17 +29,24 @@ export class SqlLookup {
     this.db = db;
   }
 
-  lookup(queries: readonly CacheQuery[], isCurrent: (taskHash: string) => boolean): (CacheHit | undefined)[] {
+  /** @param elsewhere - is given the positions of hits whose text the value store has; they are without */
+  lookup(
+    queries: readonly CacheQuery[],
+    isCurrent: (taskHash: string) => boolean,
+    elsewhere: number[],
+  ): (CacheHit | undefined)[] {
     const hits = new Array<CacheHit | undefined>(queries.length).fill(undefined);
     // What a query allows first is tried first, for all queries at once.
     for (let turn = 0; turn < 2; turn++) {
       for (const kind of ["single", "ultimate"] as const) {
-        const at = this.open(queries, hits, kind, turn);
-        if (at.length === 0) continue;
-        if (kind === "single") this.single(queries, at, hits);
-        else this.ultimate(queries, at, hits, isCurrent);
+        for (const at of partsOf(this.open(queries, hits, kind, turn))) {
+          if (at.length === 0) continue;
+          if (kind === "single") this.single(queries, at, hits);
+          else this.ultimate(queries, at, hits, isCurrent);
+        }
       }
     }
+    for (let i = 0; i < hits.length; i++) if (hits[i]?.value.text === ELSEWHERE) elsewhere.push(i);
     return hits;
   }
 
@@ -102,7 +110,7 @@ export class SqlLookup {
       hash: row.hash as string,
       type: this.name(row.type as number),
       format: this.name(row.format as number),
-      text: row.text as string,
+      text: (row.text ?? ELSEWHERE) as string,
     };
   }
 

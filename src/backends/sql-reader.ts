@@ -2,8 +2,9 @@ import type { ArgumentRow, CallNodeRow, ExecutionRow, JobRow, ValueRow } from ".
 import type { JobStatus, TaskRecord } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
 import { type ExportedCall, splitFullname } from "./record-store.ts";
-import type { SqlDriver, SqlRow, SqlValue } from "./sql-driver.ts";
+import { partsOf, type SqlDriver, type SqlRow, type SqlValue } from "./sql-driver.ts";
 import { hashKey, hashText, hashTextOrNull, uuidKey, uuidText } from "./sql-keys.ts";
+import { ELSEWHERE } from "./sql-values.ts";
 import { executionStatus, jobStatus } from "./status.ts";
 
 /** So many keys travel in one statement. */
@@ -39,9 +40,10 @@ export class SqlReader {
     take: (row: SqlRow, at: number) => void,
   ): void {
     const statement = this.db.prepare(sql);
-    for (let from = 0; from < keys.length; from += CHUNK) {
-      const part = keys.length <= CHUNK ? keys : keys.slice(from, from + CHUNK);
+    let from = 0;
+    for (const part of partsOf(keys, CHUNK)) {
       for (const row of statement.all(JSON.stringify(part))) take(row, from + (row.i as number));
+      from += part.length;
     }
   }
 
@@ -64,9 +66,10 @@ export class SqlReader {
     return lists;
   }
 
-  values(hashes: readonly string[]): (ValueRow | undefined)[] {
+  /** @param elsewhere - is given the positions of values whose text the value store has; they are without */
+  values(hashes: readonly string[], elsewhere: number[]): (ValueRow | undefined)[] {
     const parts = this.valueParts(hashes);
-    return this.one(
+    const found = this.one(
       `SELECT q.key AS i, q.value AS hash, t.name AS type, f.name AS format, v.text AS text, p.path AS file FROM json_each(?) q
        CROSS JOIN r_value v ON v.hash = ${hashKey("q.value")} JOIN r_name t ON t.id = v.type JOIN r_name f ON f.id = v.format
        LEFT JOIN r_file p ON p.value = v.id`,
@@ -75,11 +78,15 @@ export class SqlReader {
         hash: String(row.hash),
         type: String(row.type),
         format: String(row.format),
-        text: String(row.text),
+        text: text(row.text) ?? ELSEWHERE,
         file: text(row.file),
         subvalues: parts.get(String(row.hash)) ?? [],
       }),
     );
+    found.forEach((row, at) => {
+      if (row?.text === ELSEWHERE) elsewhere.push(at);
+    });
+    return found;
   }
 
   /** What is inside values; for those that the store has, and nothing inside, an empty list. */

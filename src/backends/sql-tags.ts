@@ -1,7 +1,7 @@
 import type { TagRow } from "../backend/backend.ts";
 import type { TagEntity, TagRecord } from "../backend/records.ts";
 import { type Json, stableJson } from "../value/json.ts";
-import type { SqlDriver, SqlRow } from "./sql-driver.ts";
+import { partsOf, type SqlDriver, type SqlRow } from "./sql-driver.ts";
 import { anyKey, anyText, hashKey, hashText } from "./sql-keys.ts";
 
 /**
@@ -55,13 +55,15 @@ export class SqlTags {
 
   /** Hashes of the tags of entities, superseded ones too, and of the tags that supersede these tags. */
   around(ids: readonly string[]): string[] {
-    const rows = this.db
-      .prepare(
-        `SELECT ${hashText("t.hash")} AS hash FROM json_each(?1) q CROSS JOIN r_tag t ON t.entity = ${anyKey("q.value")}
-         UNION SELECT ${hashText("e.child")} FROM json_each(?1) q CROSS JOIN r_tag_edit e ON e.parent = ${anyKey("q.value")}`,
-      )
-      .all(JSON.stringify(ids));
-    return rows.map((row) => String(row.hash));
+    const statement = this.db.prepare(
+      `SELECT ${hashText("t.hash")} AS hash FROM json_each(?1) q CROSS JOIN r_tag t ON t.entity = ${anyKey("q.value")}
+       UNION SELECT ${hashText("e.child")} FROM json_each(?1) q CROSS JOIN r_tag_edit e ON e.parent = ${anyKey("q.value")}`,
+    );
+    const found = new Set<string>();
+    for (const part of partsOf(ids)) {
+      for (const row of statement.all(JSON.stringify(part))) found.add(String(row.hash));
+    }
+    return [...found];
   }
 
   counts(): { key: string; value: Json; entityType: TagEntity; count: number }[] {
@@ -79,15 +81,13 @@ export class SqlTags {
   }
 
   private read(from: string, order: string, keys: readonly string[]): TagRow[] {
-    const rows = this.db
-      .prepare(
-        `SELECT ${hashText("t.hash")} AS hash, t.entity_type AS entityType, ${anyText("t.entity")} AS entity, t.key AS key, t.value AS value,
-           t.is_current AS current,
-           (SELECT json_group_array(${hashText("p.parent")}) FROM (SELECT parent FROM r_tag_edit WHERE child = t.hash ORDER BY parent) p) AS parents
-         FROM ${from} ORDER BY ${order}`,
-      )
-      .all(JSON.stringify(keys));
-    return rows.map(tagRow);
+    const statement = this.db.prepare(
+      `SELECT ${hashText("t.hash")} AS hash, t.entity_type AS entityType, ${anyText("t.entity")} AS entity, t.key AS key, t.value AS value,
+         t.is_current AS current,
+         (SELECT json_group_array(${hashText("p.parent")}) FROM (SELECT parent FROM r_tag_edit WHERE child = t.hash ORDER BY parent) p) AS parents
+       FROM ${from} ORDER BY ${order}`,
+    );
+    return [...partsOf(keys)].flatMap((part) => statement.all(JSON.stringify(part))).map(tagRow);
   }
 }
 

@@ -1,8 +1,8 @@
 import type { TaskRecord, ValueRecord } from "../backend/records.ts";
-import { BackendError } from "../errors/errors.ts";
 import { type ImportedValue, splitFullname, taskValue, type ValueRef } from "./record-store.ts";
 import { prepareAll, type SqlStatement } from "./sql-driver.ts";
 import type { SqlRows } from "./sql-rows.ts";
+import { checkValueSize, isAtLeast } from "./value-size.ts";
 
 const STATEMENTS = {
   insert:
@@ -19,17 +19,28 @@ const STATEMENTS = {
   nameTask: "UPDATE r_task SET name = ?, namespace = ? WHERE id = ? AND source IS NULL",
 } as const;
 
+/** What is read in place of a text that is in the value store, not in its row. No encoding is empty. */
+export const ELSEWHERE = "";
+
+/** Which sizes of values are stored, and where; in bytes of their encoding. */
+export interface ValueSizes {
+  /** The largest. */
+  readonly max: number;
+  /** The smallest that a value store has already, so that the row is without. */
+  readonly elsewhere: number;
+}
+
 /** Writes values and tasks. */
 export class SqlValues {
   private readonly rows: SqlRows;
   private readonly sql: Record<keyof typeof STATEMENTS, SqlStatement>;
-  private readonly maxValueSize: number;
+  private readonly sizes: ValueSizes;
   private readonly names = new Map<string, number>();
 
-  constructor(rows: SqlRows, maxValueSize: number) {
+  constructor(rows: SqlRows, sizes: ValueSizes) {
     this.rows = rows;
     this.sql = prepareAll(rows.db, STATEMENTS);
-    this.maxValueSize = maxValueSize;
+    this.sizes = sizes;
     rows.onForget(() => this.names.clear());
   }
 
@@ -71,8 +82,9 @@ export class SqlValues {
     this.sql.part.run(value, part);
   }
 
-  private put({ hash, type, format, text, file }: ValueRecord): boolean {
-    this.checkSize(type, text);
+  private put({ hash, type, format, text: whole, file }: ValueRecord): boolean {
+    checkValueSize(type, whole, this.sizes.max);
+    const text = isAtLeast(whole, this.sizes.elsewhere) ? null : whole;
     const [typeId, formatId] = [this.name(type), this.name(format)];
     let id = this.rows.nextId("r_value");
     if (this.sql.insert.run(id, hash, typeId, formatId, text) > 0) this.rows.added("r_value", hash);
@@ -84,20 +96,6 @@ export class SqlValues {
     }
     if (file !== undefined) this.sql.file.run(id, file);
     return true;
-  }
-
-  private checkSize(type: string, text: string): void {
-    // A UTF-16 unit is at most three bytes, so most texts need no counting.
-    if (text.length * 3 <= this.maxValueSize) return;
-    const size = new TextEncoder().encode(text).length;
-    if (size <= this.maxValueSize) return;
-    throw new BackendError(
-      `Cannot store a value of type ${type}: its ${size} bytes are more than max_value_size, ${this.maxValueSize}`,
-      {
-        hint: "Write large data to a file and return the File, or raise max_value_size in the [backend] section.",
-        fields: { size, limit: this.maxValueSize, type },
-      },
-    );
   }
 
   task(record: TaskRecord): void {

@@ -5,7 +5,7 @@ import { prepareAll, type SqlDriver, type SqlStatement } from "./sql-driver.ts";
 import { uuidKey } from "./sql-keys.ts";
 import { SqlRows } from "./sql-rows.ts";
 import { writeTag } from "./sql-tags.ts";
-import { SqlValues } from "./sql-values.ts";
+import { SqlValues, type ValueSizes } from "./sql-values.ts";
 
 const STATEMENTS = {
   execution: `INSERT INTO r_execution(id, uuid, args, job, updated) VALUES (?1, ${uuidKey("?2")}, ?3, ?4, ?5)
@@ -27,10 +27,10 @@ export class SqlWriter {
   /** Whether records may refer to others that come later; otherwise what is not there never will be. */
   private promised = false;
 
-  constructor(db: SqlDriver, maxValueSize: number) {
+  constructor(db: SqlDriver, sizes: ValueSizes) {
     this.rows = new SqlRows(db);
     this.sql = prepareAll(db, STATEMENTS);
-    this.values = new SqlValues(this.rows, maxValueSize);
+    this.values = new SqlValues(this.rows, sizes);
     this.calls = new SqlCalls(this.rows, this.values);
   }
 

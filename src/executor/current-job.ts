@@ -4,12 +4,16 @@ import { isExpression } from "../expression/expression.ts";
 export interface JobStorage {
   run<T>(job: object, fn: () => T): T;
   current(): object | undefined;
-  /** Runs code as if outside of every job, so that what it starts keeps no job's context alive. */
-  outside<T>(fn: () => T): T;
+  /**
+   * Makes a function that runs code as if outside of every job, so that what it starts keeps no job's context alive. It
+   * is made where it is used, since workerd binds it to the request, or the Durable Object, that makes it.
+   */
+  outside(): <T>(fn: () => T) => T;
 }
 
 interface AsyncLocalStorage {
   run<T>(store: object, fn: () => T): T;
+  exit<T>(fn: () => T): T;
   getStore(): object | undefined;
 }
 
@@ -20,9 +24,13 @@ function detect(): JobStorage {
     | { AsyncLocalStorage?: { new (): AsyncLocalStorage; snapshot(): <T>(fn: () => T) => T } }
     | undefined;
   if (hooks?.AsyncLocalStorage === undefined) return new LoweredStorage();
-  const storage = new hooks.AsyncLocalStorage();
-  const outside = hooks.AsyncLocalStorage.snapshot();
-  return { run: (job, fn) => storage.run(job, fn), current: () => storage.getStore(), outside };
+  const { AsyncLocalStorage } = hooks;
+  const storage = new AsyncLocalStorage();
+  return {
+    run: (job, fn) => storage.run(job, fn),
+    current: () => storage.getStore(),
+    outside: () => storage.exit(() => AsyncLocalStorage.snapshot()),
+  };
 }
 
 const CAPTURE: unique symbol = Symbol.for("redun.capture") as never;
@@ -72,8 +80,8 @@ class LoweredStorage implements JobStorage {
     return this.job;
   }
 
-  outside<T>(fn: () => T): T {
-    return fn();
+  outside(): <T>(fn: () => T) => T {
+    return (fn) => fn();
   }
 }
 

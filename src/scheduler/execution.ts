@@ -110,6 +110,7 @@ export class Execution {
   hasAwaited = false;
   /** Jobs that a dry run would have run. */
   dryRunMisses = 0;
+  private readonly outside = jobStorage.outside();
   private readonly stack: (() => void)[] = [];
   /** From this index on the stack holds what was added last, still in the order of adding. */
   private fresh = 0;
@@ -173,7 +174,7 @@ export class Execution {
       this.external--;
       if (!this.over) this.push(() => onError(error));
     };
-    jobStorage.outside(() => promise.then(arrived, failed));
+    this.outside(() => promise.then(arrived, failed));
   }
 
   /** Like {@link await}, for what a job's function gives. Jobs wait by the hundred thousand, so this keeps little. */
@@ -192,7 +193,7 @@ export class Execution {
       this.external--;
       if (!this.over) this.push(() => onError(this, job, error));
     };
-    jobStorage.outside(() => promise.then(arrived, failed));
+    this.outside(() => promise.then(arrived, failed));
   }
 
   /** Like {@link await}, for a promise that may itself wait for something of this execution. */

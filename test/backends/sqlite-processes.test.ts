@@ -49,7 +49,7 @@ describe("processes that share a SQLite store", () => {
       const call = callOf({ task, args: [valueRecord(i)], value: valueRecord(-i) });
       writer.write(batchOf({ tasks: [task], callNodes: [call] }));
       const { evalHash, taskHash, argsHash } = call;
-      const [hit] = reader.lookup(
+      const [hit] = await reader.lookup(
         [{ evalHash: evalHash!, taskHash, argsHash, allowed: ["ultimate"], contextHash: undefined }],
         () => true,
       );
