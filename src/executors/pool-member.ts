@@ -72,6 +72,42 @@ export function notKnownToHaveBegun({ inFlight }: Member): number {
   return inFlight.filter(({ ticket, begun }) => ticket && !begun).length;
 }
 
+/** The workers that a job might go to. */
+export interface Survey {
+  /** One of its kind without jobs. */
+  readonly idle: Member | undefined;
+  /** The one of its kind behind whose jobs it would wait least. */
+  readonly behind: Member | undefined;
+  /** The one of another kind that has been without jobs for longest. */
+  readonly spare: Member | undefined;
+  /** How many have jobs or are ending. */
+  readonly busy: number;
+}
+
+/** @param hasRoom - whether a job may wait at a busy worker */
+export function survey(
+  members: readonly Member[],
+  kind: WorkerKind,
+  hasRoom: (member: Member) => boolean,
+): Survey {
+  let idle: Member | undefined;
+  let behind: Member | undefined;
+  let spare: Member | undefined;
+  let busy = 0;
+  for (const member of members) {
+    const { length } = member.inFlight;
+    if (length > 0 || member.ending || isSettling(member)) busy++;
+    if (member.ending || isSettling(member)) continue;
+    if (length === 0) {
+      if (member.kind === kind) idle ??= member;
+      else if (spare === undefined || member.since < spare.since) spare = member;
+    } else if (member.kind === kind && hasRoom(member)) {
+      if (behind === undefined || length < behind.inFlight.length) behind = member;
+    }
+  }
+  return { idle, behind, spare, busy };
+}
+
 /** What a worker is told that asked for a package in vain. */
 export function missingPackage(hash: string): PackageError {
   return new PackageError(`Cannot load the code package ${hash} in a worker: there is no such package here`, {

@@ -14,6 +14,7 @@ import {
   missingPackage,
   notKnownToHaveBegun,
   type PooledJob,
+  survey,
 } from "./pool-member.ts";
 import type { Tickets } from "./tickets.ts";
 import type { WorkerKind } from "./worker-handle.ts";
@@ -108,26 +109,7 @@ export class WorkerPool {
   }
 
   private roomiest(kind: WorkerKind, left: number): Member | undefined {
-    let idle: Member | undefined;
-    let behind: Member | undefined;
-    let spare: Member | undefined;
-    let busy = 0;
-    for (const member of this.members) {
-      if (member.ending || isSettling(member)) busy++;
-      else if (member.inFlight.length === 0) {
-        if (member.kind === kind) idle ??= member;
-        else if (spare === undefined || member.since < spare.since) spare = member;
-      } else {
-        busy++;
-        if (
-          member.kind === kind &&
-          this.hasRoom(member, left) &&
-          (behind === undefined || member.inFlight.length < behind.inFlight.length)
-        ) {
-          behind = member;
-        }
-      }
-    }
+    const { idle, behind, spare, busy } = survey(this.members, kind, (member) => this.hasRoom(member, left));
     if (busy >= this.most) return behind;
     if (idle !== undefined) return idle;
     if (this.members.length < this.most + (this.settings.spare ?? 0)) return this.grow(kind);

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { describeExecutor, jobSpec, recordingContext } from "../../src/executor/contract.ts";
 import type { Executor, ExecutorContext, JobResult, JobSpec } from "../../src/executor/executor.ts";
 import type { HostedProcessExecutorOptions } from "../../src/executors/hosted-process-executor.ts";
