@@ -39,18 +39,27 @@ export const DIRECTORY_MIGRATIONS: readonly (readonly string[])[] = [
 /** Brings a directory to the present schema. @throws Error if a newer version has written it */
 export async function migrateDirectory(sql: AsyncSql): Promise<void> {
   await sql.batch([["CREATE TABLE IF NOT EXISTS directory_version (version INTEGER NOT NULL)"]]);
-  const [row] = await sql.all("SELECT version FROM directory_version");
-  const version = Number(row?.version ?? 0);
+  const version = await versionOf(sql);
   if (version > DIRECTORY_MIGRATIONS.length) {
     throw new Error(
       `Cannot open the directory: its version ${version} is newer than ${DIRECTORY_MIGRATIONS.length}. Use a newer redun.`,
     );
   }
   for (let next = version; next < DIRECTORY_MIGRATIONS.length; next++) {
-    await sql.batch([
-      ...DIRECTORY_MIGRATIONS[next]!.map((step) => [step] as const),
-      ["DELETE FROM directory_version"],
-      ["INSERT INTO directory_version VALUES (?)", next + 1],
-    ]);
+    try {
+      await sql.batch([
+        ...DIRECTORY_MIGRATIONS[next]!.map((step) => [step] as const),
+        ["DELETE FROM directory_version"],
+        ["INSERT INTO directory_version VALUES (?)", next + 1],
+      ]);
+    } catch (error) {
+      // Others who have the same database may have taken the step meanwhile.
+      if ((await versionOf(sql)) <= next) throw error;
+    }
   }
+}
+
+async function versionOf(sql: AsyncSql): Promise<number> {
+  const [row] = await sql.all("SELECT version FROM directory_version");
+  return Number(row?.version ?? 0);
 }

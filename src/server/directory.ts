@@ -212,15 +212,19 @@ export class Directory {
     ]);
   }
 
-  async recordExecution(execution: IndexedExecution): Promise<void> {
-    const { repo, id, task, user, status, created, ended } = execution;
-    await this.sql.batch([
-      [
+  recordExecution(execution: IndexedExecution): Promise<void> {
+    return this.recordExecutions([execution]);
+  }
+
+  /** Adds executions to the index, or brings their lines up to date; all or none. */
+  async recordExecutions(executions: readonly IndexedExecution[]): Promise<void> {
+    await this.sql.batch(
+      executions.map(({ repo, id, task, user, status, created, ended }) => [
         `INSERT INTO execution VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (repo, id) DO UPDATE SET status = excluded.status, ended = excluded.ended`,
         ...[repo, id, task, user, status, created, ended],
-      ],
-    ]);
+      ]),
+    );
   }
 
   /** Newest first. */

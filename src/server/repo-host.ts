@@ -21,6 +21,7 @@ import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
 import type { HostState } from "./host-state.ts";
 import { RunEvents } from "./run-events.ts";
+import "./whole-engine.ts";
 
 /** What a {@link RepoHost} works with. */
 export interface RepoHostParts {
@@ -35,7 +36,7 @@ export interface RepoHostParts {
   readonly maxRunning?: number;
   /** Most executions that wait; more are refused. Default 1000. */
   readonly maxQueued?: number;
-  /** Told of each change of a run's status. */
+  /** Told of each change of a run's status, in the same turn in which it is stored. */
   readonly onRun?: (run: HostedRun) => void;
   /** Told of events when they are stored. */
   readonly onEvents?: (run: string, events: readonly ExecutionEvent[]) => void;
@@ -262,7 +263,6 @@ export class RepoHost {
     events.add({ type: "execution-end", executionId: run.current, outcome });
     await events.flush(ended);
     this.active.delete(run.id);
-    this.parts.onRun?.(ended);
     this.notify(run.id);
     this.state.pruneEvents();
   }
@@ -341,6 +341,7 @@ export class RepoHost {
 
   private async publish(run: string, events: readonly ExecutionEvent[], ended?: HostedRun): Promise<void> {
     this.state.addEvents(run, events, ended);
+    if (ended !== undefined) this.parts.onRun?.(ended);
     await this.parts.sync?.();
     this.parts.onEvents?.(run, events);
     this.notify(run);
