@@ -7,8 +7,11 @@ import * as tasks from "./contract-tasks.ts";
 import type { Executor, ExecutorContext, JobResult, JobSpec } from "./executor.ts";
 import { fromJobError } from "./job-error.ts";
 
-/** What an executor may be unable to do: run shell scripts, end a job that is cancelled, hand on what a job prints. */
-export type ExecutorFeature = "scripts" | "cancel" | "capture";
+/**
+ * What an executor may be unable to do: run shell scripts, end a job that is cancelled, also while it computes without a
+ * pause (`interrupt`), hand on what a job prints.
+ */
+export type ExecutorFeature = "scripts" | "cancel" | "interrupt" | "capture";
 
 /** Options of {@link describeExecutor}. */
 export interface ExecutorContractOptions extends TestFunctions {
@@ -65,13 +68,13 @@ export function describeExecutor(
   const check = (
     title: string,
     body: (executor: Executor) => Promise<void>,
-    feature?: ExecutorFeature,
+    ...features: readonly ExecutorFeature[]
   ): void => {
     const run = async (): Promise<void> => {
       made ??= Promise.resolve(make());
       await body(await made);
     };
-    const reason = feature === undefined ? undefined : skip[feature];
+    const reason = features.map((feature) => skip[feature]).find((found) => found !== undefined);
     if (reason === undefined) test(title, run);
     else test.skip(`${title} (${reason})`, run);
   };
@@ -186,6 +189,7 @@ export function describeExecutor(
           expect(outcome(await executor.run(jobSpec(tasks.add, [1, 2]), recordingContext()))).toBe(3);
         },
         "cancel",
+        ...(task === tasks.spin ? (["interrupt"] as const) : []),
       );
     }
 

@@ -1,7 +1,7 @@
 import { hashBytes, hashStruct } from "../value/hash.ts";
 import type { Bundle } from "./bundle.ts";
 import { CanonicalPrinter } from "./canonical.ts";
-import { foldString } from "./fold.ts";
+import { foldString, resolve } from "./fold.ts";
 import { dirname, join, relative } from "./paths.ts";
 import { type Program, parseProgram } from "./program.ts";
 import { runtimeEdits } from "./runtime-edits.ts";
@@ -78,12 +78,14 @@ function describePackage(
     }
   }
   const namespace = exportedNamespace(program);
+  const network = exportedNetwork(program, warnings);
   return {
     warnings,
     manifest: {
       format: 1,
       entry: relative(paths.root, paths.entry),
       ...(namespace === undefined ? {} : { namespace }),
+      ...(network === undefined ? {} : { network }),
       tasks: [...tasks.values()],
       dependencies,
       externals: externalsOf(program, bundle.imports.marks),
@@ -158,6 +160,23 @@ class SourceReader {
 function exportedNamespace(program: Program): string | undefined {
   const exported = program.exports.get("redunNamespace") ?? program.exports.get("redun_namespace");
   return exported && foldString(program, exported);
+}
+
+/** What the entry exports as `redunNetwork`: `true`, or a list of host names. */
+function exportedNetwork(program: Program, warnings: string[]): true | string[] | undefined {
+  const exported = program.exports.get("redunNetwork");
+  if (exported === undefined) return undefined;
+  const node = resolve(program, exported);
+  if (node.type === "Literal" && typeof node.value === "boolean") return node.value || undefined;
+  if (node.type === "ArrayExpression") {
+    const hosts = node.elements.map((element) => element && foldString(program, element));
+    if (hosts.every((host) => typeof host === "string")) return hosts.length === 0 ? undefined : hosts;
+  }
+  warnings.push(
+    "redunNetwork does not count: it must be true or a list of host names that are written out, such as " +
+      '["api.example.org", "*.example.org"]',
+  );
+  return undefined;
 }
 
 function externalsOf(program: Program, marks: ReadonlyMap<string, string>): string[] {

@@ -32,10 +32,12 @@ let last: Promise<unknown> = Promise.resolve();
  * imported at a time.
  *
  * @param importModule - evaluates the module
+ * @param original - gives back the text that a function has in the package's code, where that was changed to load it
  */
 export function registerPackage(
   { hash, manifest }: { readonly hash: string; readonly manifest: PackageManifest },
   importModule: () => Promise<Readonly<Record<string, unknown>>>,
+  original: (text: string) => string = (text) => text,
 ): Promise<LoadedPackage> {
   const load = async (): Promise<LoadedPackage> => {
     const known = loadedPackage(hash);
@@ -43,7 +45,7 @@ export function registerPackage(
     const before = new Set(taskRegistry.all());
     const exports = await importModule();
     const tasks = taskRegistry.all().filter((task) => !before.has(task)) as Task[];
-    attachManifest(tasks, hash, manifest);
+    attachManifest(tasks, hash, manifest, original);
     const result: LoadedPackage = { hash, manifest, tasks, exports };
     loaded.set(hash, result);
     return result;
@@ -53,12 +55,17 @@ export function registerPackage(
   return result;
 }
 
-function attachManifest(tasks: readonly Task[], hash: string, manifest: PackageManifest): void {
+function attachManifest(
+  tasks: readonly Task[],
+  hash: string,
+  manifest: PackageManifest,
+  original: (text: string) => string,
+): void {
   const described = new Map(manifest.tasks.map((task) => [task.fullname, task]));
   for (const { fullname, definition } of tasks) {
     const task = described.get(fullname);
     if (task !== undefined) definition.attach(task, hash);
-    else definition.attachCode(manifest.codeHash, hash);
+    else definition.attachCode(manifest.codeHash, hash, original(definition.fn.toString()));
   }
   taskRegistry.changed();
 }

@@ -1,5 +1,6 @@
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { parse } from "acorn";
+import type { ModulePlace } from "./places.ts";
 import type { Edit } from "./source-map.ts";
 import { type SyntaxNode, walk } from "./syntax.ts";
 
@@ -18,13 +19,6 @@ interface MetaSite {
   readonly key: keyof ModulePlace;
   readonly line: number;
   readonly column: number;
-}
-
-/** What `import.meta` says of a source file. */
-export interface ModulePlace {
-  readonly url: string;
-  readonly filename: string;
-  readonly dirname: string;
 }
 
 /** The places in a package's code that depend on where it is loaded. */

@@ -78,17 +78,21 @@ export function applyEdits(code: string, map: string, edits: readonly Edit[]): {
     from = end;
     const { line, column } = locator.position(end);
     const shift = { column, by: text.length - (end - start) };
-    shifts.set(line, [...(shifts.get(line) ?? []), shift]);
+    const onLine = shifts.get(line);
+    if (onLine === undefined) shifts.set(line, [shift]);
+    else onLine.push(shift);
   }
   edited += code.slice(from);
 
   const decoded = decodedMappings(locator.map).map((segments, line) => {
     const moves = shifts.get(line);
     if (!moves) return segments;
+    let next = 0;
+    let shift = 0;
+    // Both are in the order of their columns.
     return segments.map((segment) => {
-      let column = segment[0];
-      for (const move of moves) if (segment[0] >= move.column) column += move.by;
-      return [column, ...segment.slice(1)] as typeof segment;
+      for (; next < moves.length && moves[next]!.column <= segment[0]; next++) shift += moves[next]!.by;
+      return [segment[0] + shift, ...segment.slice(1)] as typeof segment;
     });
   });
   const shifted = new TraceMap({

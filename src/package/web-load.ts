@@ -4,8 +4,8 @@ import { type EngineModules, engineModules, provideEngine, standInFor } from "./
 import { type LoadedPackage, loadedPackage, registerPackage } from "./loaded.ts";
 import { verifyPackage } from "./manifest.ts";
 import { importModule, moduleUrls } from "./module-url.ts";
-import { dirname, join } from "./paths.ts";
-import type { ImportSite, ModulePlace } from "./relocate.ts";
+import { packageUrl, placesBelow } from "./places.ts";
+import type { ImportSite } from "./relocate.ts";
 import type { CodePackage } from "./types.ts";
 
 export type { EngineModules } from "./engine-modules.ts";
@@ -44,11 +44,7 @@ async function localCode({ hash, code, map, manifest }: WebPackage, modules: Eng
     import("./source-map.ts"),
     import("./stack-maps.ts"),
   ]);
-  const folder = dirname(join("/", manifest.entry));
-  const place = (source: string): ModulePlace => {
-    const filename = join(folder, source);
-    return { url: `file://${encodeURI(filename)}`, filename, dirname: dirname(filename) };
-  };
+  const place = placesBelow(manifest.entry);
   const sites = findSites(code);
   const targets = await resolveImports(hash, sites.imports, modules);
   const edits = relocate(sites, map, targets, place);
@@ -64,11 +60,6 @@ async function localCode({ hash, code, map, manifest }: WebPackage, modules: Eng
   }
   lines.push(`//# sourceURL=${url}`);
   return `${lines.join("\n")}\n`;
-}
-
-/** The name that stack traces give to a package's code. */
-function packageUrl(hash: string): string {
-  return `redun:///packages/${hash}.mjs`;
 }
 
 /** Addresses of the engine's stand-ins. They stay valid, since packages may import them later. */

@@ -92,7 +92,9 @@ function frameOf(job: Job): Frame {
 const ENGINE = new Set<string>();
 
 /** Says that stack frames of a package's modules are the engine's and not shown to users. */
-export function hideFrames(moduleUrl: string): void {
+export function hideFrames(moduleUrl: string | undefined): void {
+  // A Worker's modules have no address.
+  if (moduleUrl === undefined) return;
   // Stack traces name files by URL or by path.
   ENGINE.add(moduleUrl.replace(/^file:\/\//, "").replace(/\/(dist|src)\/.*$/, "/$1/"));
 }
@@ -183,3 +185,5 @@ export function storableErrorValue(error: unknown, traceback: Traceback): ErrorV
 }
 
 hideFrames(import.meta.url);
+// The engine in isolates.
+hideFrames("redun:///engine/");

@@ -164,13 +164,16 @@ export class TaskDefinition {
     this.configs = undefined;
   }
 
-  /** Takes over a code identity for a task whose name was made at run time: any change of the package counts. */
-  attachCode(codeHash: string, packageHash: string): void {
-    const text = `${codeHash}\n${this.fn.toString()}`;
+  /**
+   * Takes over a code identity for a task whose name was made at run time: any change of the package counts.
+   *
+   * @param source - the function's text in the package's code
+   */
+  attachCode(codeHash: string, packageHash: string, source: string): void {
     this.manifest = {
       fullname: this.fullname,
-      canonical: text,
-      source: this.fn.toString(),
+      canonical: `${codeHash}\n${source}`,
+      source,
       file: this.location?.file ?? "",
       line: this.location?.line ?? 0,
       parameters: this.parameters.map((name) => ({ name })),
@@ -463,15 +466,15 @@ export function taskOf(definition: TaskDefinition): Task {
   });
 }
 
-/** This module, as stack traces name it: as a URL, or as a path. */
-const MODULE: string = import.meta.url.replace(/^file:\/\/(?=\/)/, "");
+/** This module, as stack traces name it: as a URL, or as a path. A Worker's modules have no address. */
+const MODULE: string | undefined = (import.meta.url as string | undefined)?.replace(/^file:\/\/(?=\/)/, "");
 
 /** Where the caller of a definition function stands, from a stack trace. */
 function callerPlace(): string | undefined {
   const lines = (new Error().stack ?? "").split("\n");
   for (const line of lines.slice(1, 9)) {
     const match = /\(?((?:[a-z]+:\/\/|\/)[^()]*:\d+:\d+)\)?$/.exec(line.trim());
-    if (match !== null && !match[1]!.includes(MODULE)) return match[1];
+    if (match !== null && (MODULE === undefined || !match[1]!.includes(MODULE))) return match[1];
   }
   return undefined;
 }

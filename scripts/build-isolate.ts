@@ -1,0 +1,47 @@
+/** The runtime of isolates, in which an instance on Cloudflare runs the code of workflows. */
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+import type { IsolateRuntime } from "../src/executors/isolate-messages.ts";
+
+const root: string = join(import.meta.dirname, "..");
+
+/** What stack traces call the folder of its modules. */
+const ENGINE = "redun:///engine/";
+
+/** Bundles the runtime into modules that import each other and nothing else but the Workers runtime's own. */
+export async function buildIsolateRuntime(): Promise<IsolateRuntime> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      "isolate-worker": "src/isolate-worker.ts",
+      redun: "src/index.ts",
+      "turn-guard": "src/package/turn-guard.ts",
+    },
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    minify: true,
+    // Errors are named after their classes.
+    keepNames: true,
+    format: "esm",
+    target: "es2024",
+    // Modules of an isolate have no address.
+    define: { "import.meta.url": JSON.stringify(ENGINE) },
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:workers", "node:async_hooks"],
+    alias: { "node:zlib": join(root, "scripts/no-zlib.ts") },
+    chunkNames: "chunk-[hash]",
+    charset: "utf8",
+    write: false,
+    logLevel: "warning",
+  });
+  const named = outputFiles.map(({ path, text }) => {
+    const name = basename(path);
+    // Stack traces name them so, and tell the engine's frames from the workflow's.
+    return [name, `${text}//# sourceURL=${ENGINE}${name}\n`] as const;
+  });
+  const modules = Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const hash = createHash("sha256").update(JSON.stringify(modules)).digest("hex").slice(0, 40);
+  return { hash, main: "isolate-worker.js", modules };
+}

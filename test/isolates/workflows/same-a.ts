@@ -1,0 +1,2 @@
+import { task } from "redun";
+export const who = task("same.who", () => "a");
