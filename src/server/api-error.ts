@@ -55,6 +55,10 @@ export function answerOf(error: unknown): {
       };
     }
   }
+  if (error instanceof RangeError && /call stack/.test(error.message)) {
+    const message = "Cannot read the request: it is nested too deep";
+    return { status: 400, body: { error: { code: "too-deep", message } }, retryAfter: undefined };
+  }
   const message = "Cannot answer: the server failed";
   const hint = "Try again; the server's log says more.";
   return { status: 500, body: { error: { code: "internal", message, hint } }, retryAfter: undefined };

@@ -25,14 +25,12 @@ export function authenticate({ directory, clientOf }: AuthOptions): MiddlewareHa
     const token = bearerToken(c);
     const session = token === undefined ? getCookie(c, COOKIE) : undefined;
     if (token === undefined && session === undefined) throw unauthorized("there is no token");
-    const client = clientOf(c);
-    await refuseBlocked(directory, client);
     if (session !== undefined) checkSameOrigin(c);
     const principal =
       token === undefined ? await directory.sessionOwner(session!) : await directory.authenticate(token);
     if (principal === undefined) {
-      await directory.countFailure(client);
-      throw unauthorized(token === undefined ? "the session is over" : "the token is unknown or over");
+      const why = token === undefined ? "the session is over" : "the token is unknown or over";
+      throw await refusal(directory, clientOf(c), why);
     }
     c.set("principal", principal);
     await next();
@@ -45,14 +43,9 @@ export async function signIn(
   { directory, clientOf }: AuthOptions,
   token: string,
 ): Promise<Principal> {
-  const client = clientOf(c);
-  await refuseBlocked(directory, client);
   checkSameOrigin(c);
   const principal = await directory.authenticate(token);
-  if (principal === undefined) {
-    await directory.countFailure(client);
-    throw unauthorized("the token is unknown or over");
-  }
+  if (principal === undefined) throw await refusal(directory, clientOf(c), "the token is unknown or over");
   const { session, expires } = await directory.createSession(principal.tokenId);
   setCookie(c, COOKIE, session, { ...cookieOptions(c), expires: new Date(expires) });
   return principal;
@@ -103,14 +96,20 @@ function unauthorized(why: string): ApiError {
   });
 }
 
-async function refuseBlocked(directory: Directory, client: string): Promise<void> {
+/**
+ * Counts a failed attempt. After many of them a client hears only that it must wait; whoever has a right token is let in
+ * all the same, so that nobody can lock out others that share their address.
+ */
+async function refusal(directory: Directory, client: string, why: string): Promise<ApiError> {
   const wait = await directory.waitOf(client);
-  if (wait > 0) {
-    throw new ApiError(429, "too-many-failures", "Cannot answer: too many attempts with wrong tokens", {
-      hint: "Wait, then try again with the right one.",
-      retryAfter: wait / 1000,
-    });
+  if (wait === 0) {
+    await directory.countFailure(client);
+    return unauthorized(why);
   }
+  return new ApiError(429, "too-many-failures", "Cannot answer: too many attempts with wrong tokens", {
+    hint: "Wait, then try again with the right one.",
+    retryAfter: wait / 1000,
+  });
 }
 
 /**

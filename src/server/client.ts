@@ -49,8 +49,11 @@ interface Call {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly json?: unknown;
   readonly text?: string;
+  readonly body?: ReadableStream<Uint8Array>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** How often it is sent at most. Default 5. */
+  readonly tries?: number;
 }
 
 /** So often is a request sent again that a server did not answer, or was too busy for. */

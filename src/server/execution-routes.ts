@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
+import type { FoundId, RecordQuery } from "../backend/backend.ts";
 import type { ExecutionStatus } from "../backend/records.ts";
 import type { Json } from "../value/json.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
@@ -10,6 +11,7 @@ import type {
   ExecutionRequest,
   ExecutionSummary,
   JobSummary,
+  Page,
   ValueView,
 } from "./api-types.ts";
 import type { HostedRun } from "./execution-types.ts";
@@ -311,31 +313,55 @@ const STORED: readonly string[] = ["RUNNING", "DONE", "FAILED"];
 async function listExecutions(
   host: RepoHost,
   { status, task, tag, ...page }: ListQuery,
-): Promise<{ items: readonly ExecutionSummary[]; cursor: string | null }> {
-  const waiting = host.state.unfinished().filter((run) => run.status === "QUEUED");
-  const view = (ids: readonly string[]): Promise<ExecutionSummary[]> => executionSummaries(host, ids);
-  if (status === "QUEUED") return { items: await view(waiting.map(({ id }) => id).reverse()), cursor: null };
+): Promise<Page<ExecutionSummary>> {
+  const waiting = host.state
+    .unfinished()
+    .filter((run) => run.status === "QUEUED" && (task === undefined || run.task === task))
+    .map(({ id }) => id)
+    .reverse();
+  if (status === "QUEUED") return { items: await executionSummaries(host, waiting), cursor: null };
   const tags = [...(tag === undefined ? [] : [parseTag(tag)]), ...statusTags(status)];
-  const result = await pageOf(
-    page,
-    async (limit, offset) => {
-      const found = await host.backend.find({
-        type: "Execution",
-        ...(status !== undefined && STORED.includes(status)
-          ? { executionStatus: [status as ExecutionStatus] }
-          : {}),
-        ...(task === undefined ? {} : { taskNames: [task] }),
-        ...(tags.length === 0 ? {} : { tags }),
-        limit,
-        offset,
-      });
-      return found.map(({ id }) => id);
-    },
-    view,
-  );
-  if (page.cursor !== undefined || status !== undefined || task !== undefined || tag !== undefined)
-    return result;
-  return { ...result, items: [...(await view(waiting.map(({ id }) => id).reverse())), ...result.items] };
+  const stored = status !== undefined && STORED.includes(status) ? [status as ExecutionStatus] : undefined;
+  const query: RecordQuery = {
+    type: "Execution",
+    ...(stored === undefined ? {} : { executionStatus: stored }),
+    ...(tags.length === 0 ? {} : { tags }),
+  };
+  const find = (limit: number, offset: number): Promise<readonly FoundId[]> =>
+    host.backend.find({ ...query, limit, offset });
+  const view = (found: readonly FoundId[]): Promise<ExecutionSummary[]> =>
+    executionSummaries(
+      host,
+      found.map(({ id }) => id),
+    );
+  if (task !== undefined) return executionsOfTask(task, page, find, view);
+  const result = await pageOf(page, find, view);
+  if (page.cursor !== undefined || status !== undefined || tag !== undefined) return result;
+  return { ...result, items: [...(await executionSummaries(host, waiting)), ...result.items] };
+}
+
+/** So many executions are looked at for one page of those of a task. */
+const MOST_SEEN = 5_000;
+
+/** Executions whose root task has a name. The cursor counts all executions that were looked at. */
+async function executionsOfTask(
+  task: string,
+  { limit, cursor }: Pick<ListQuery, "limit" | "cursor">,
+  find: (limit: number, offset: number) => Promise<readonly FoundId[]>,
+  view: (found: readonly FoundId[]) => Promise<ExecutionSummary[]>,
+): Promise<Page<ExecutionSummary>> {
+  const items: ExecutionSummary[] = [];
+  const first = Number(cursor ?? 0);
+  for (let offset = first; offset < first + MOST_SEEN; ) {
+    const found = await find(500, offset);
+    for (const summary of await view(found)) {
+      offset++;
+      if (summary.task === task) items.push(summary);
+      if (items.length === limit) return { items, cursor: String(offset) };
+    }
+    if (found.length < 500) return { items, cursor: null };
+  }
+  return { items, cursor: String(first + MOST_SEEN) };
 }
 
 function statusTags(status: ListQuery["status"]): { key: string; value: Json }[] {

@@ -92,13 +92,26 @@ export type ExecutionNews =
     }
   | { readonly type: "execution-end"; readonly executionId: string; readonly outcome: HostedOutcome }
   | { readonly type: "job-start"; readonly job: JobView; readonly executor: string }
+  | { readonly type: "job-cached"; readonly job: JobView }
+  | {
+      readonly type: "job-retry";
+      readonly job: JobView;
+      readonly attempt: number;
+      /** First line of the error. */
+      readonly message: string;
+    }
   | {
       readonly type: "job-end";
       readonly job: JobView;
       readonly status: "DONE" | "CACHED" | "FAILED";
       readonly callHash: string | undefined;
     }
-  | { readonly type: "job-miss"; readonly job: JobView; readonly message: string }
+  | {
+      readonly type: "job-miss";
+      readonly job: JobView;
+      readonly reason: "invalid" | "dry-run";
+      readonly message: string;
+    }
   | { readonly type: "job-log"; readonly jobId: string; readonly line: string }
   | { readonly type: "counts"; readonly counts: Readonly<Record<string, JobCounts>> }
-  | { readonly type: "warning"; readonly message: string };
+  | { readonly type: "warning"; readonly code: string; readonly message: string };

@@ -103,13 +103,17 @@ export function apiRoute(
 export function checkedApp<E extends object>(): OpenAPIHono<E> {
   return new OpenAPIHono<E>({
     defaultHook(result) {
-      if (result.success) return;
-      const issues = result.error.issues.slice(0, 5);
-      const text = issues.map(({ path, message }) => `${path.join(".") || result.target}: ${message}`);
-      throw new ApiError(400, "invalid-request", `Cannot read the request: ${text.join("; ")}`, {
-        hint: "GET /api/v1/openapi.json describes what is allowed.",
-      });
+      if (!result.success) throw invalidRequest(result.error, result.target);
     },
+  });
+}
+
+/** What is wrong with a request. @param target - the part of it that the schema is of */
+export function invalidRequest(error: Pick<z.ZodError, "issues">, target: string): ApiError {
+  const issues = error.issues.slice(0, 5);
+  const text = issues.map(({ path, message }) => `${path.join(".") || target}: ${message}`);
+  return new ApiError(400, "invalid-request", `Cannot read the request: ${text.join("; ")}`, {
+    hint: "GET /api/v1/openapi.json describes what is allowed.",
   });
 }
 

@@ -70,6 +70,7 @@ export class RunEvents {
       else if (jobs === MOST + 1)
         this.add({
           type: "warning",
+          code: "many-events",
           message: `After ${MOST} events of jobs, further ones are only counted.`,
         });
     };
@@ -90,13 +91,20 @@ export class RunEvents {
           callHash: event.callHash,
         })),
       ),
-      scheduler.on("job-miss", (event) =>
-        job(() => ({ type: "job-miss", job: viewOf(event.job), message: cut(event.message) })),
+      scheduler.on("job-cached", (event) => job(() => ({ type: "job-cached", job: viewOf(event.job) }))),
+      scheduler.on("job-retry", ({ attempt, error, ...event }) => {
+        const message = cut(String(error).split("\n", 1)[0]!);
+        job(() => ({ type: "job-retry", job: viewOf(event.job), attempt, message }));
+      }),
+      scheduler.on("job-miss", ({ reason, message, ...event }) =>
+        job(() => ({ type: "job-miss", job: viewOf(event.job), reason, message: cut(message) })),
       ),
       scheduler.on("job-log", (event) =>
         job(() => ({ type: "job-log", jobId: event.job.id, line: cut(event.line) })),
       ),
-      scheduler.on("warning", ({ message }) => this.add({ type: "warning", message: cut(message) })),
+      scheduler.on("warning", ({ code, message }) =>
+        this.add({ type: "warning", code, message: cut(message) }),
+      ),
     ];
     const timer = setInterval(counts, COUNTS);
     return () => {

@@ -2,29 +2,13 @@ import { z } from "@hono/zod-openapi";
 import { stream } from "hono/streaming";
 import type { Backend, RecordJson } from "../backend/backend.ts";
 import { ApiError } from "./api-error.ts";
-import { checked, jsonSchema, type RepoApp, repoRoute } from "./route-parts.ts";
+import { type QueryMethod, queryMethods, querySchema } from "./query-schemas.ts";
+import { checked, invalidRequest, jsonSchema, type RepoApp, repoRoute } from "./route-parts.ts";
 
 /** Ids in one question at most. */
 export const MOST_IDS = 10_000;
 
 const idsSchema = z.array(z.string().max(100)).max(MOST_IDS);
-
-/** The methods of a store that a caller may ask by name; all of them only read. */
-const QUERIES = [
-  "find",
-  "count",
-  "getValues",
-  "getExecutions",
-  "getJobs",
-  "getCallNodes",
-  "getTasks",
-  "getTags",
-  "tagCounts",
-  "callsOfValue",
-  "parentCalls",
-  "nearestCall",
-  "exportRecords",
-] as const satisfies readonly (keyof Backend)[];
 
 const tagSchema = z.strictObject({
   tagHash: z.string().regex(/^[0-9a-f]{40}$/),
@@ -106,29 +90,17 @@ export function addSyncRoutes(app: RepoApp): void {
   app.openapi(
     repoRoute("post", "/query/{method}", {
       summary: "Ask the store, as the engine itself does; the arguments are those of the store's method",
-      params: { method: z.enum(QUERIES) },
+      params: { method: z.enum(queryMethods) },
       body: z.strictObject({ args: z.array(jsonSchema).max(3) }),
       answer: z.object({ result: jsonSchema }),
     }),
     async (c) => {
-      const { params, body } = checked<{ method: (typeof QUERIES)[number] }, never, { args: unknown[] }>(c);
+      const { params, body } = checked<{ method: QueryMethod }, never, { args: unknown[] }>(c);
       const { backend } = c.var.host;
-      let result: unknown;
-      try {
-        result = await (backend[params.method] as (...args: unknown[]) => Promise<unknown>).apply(
-          backend,
-          body.args,
-        );
-      } catch (cause) {
-        // A store trusts its callers with the types of what they ask.
-        if (!(cause instanceof TypeError)) throw cause;
-        throw new ApiError(
-          400,
-          "invalid-request",
-          `Cannot answer ${params.method}: its arguments are malformed`,
-          { cause },
-        );
-      }
+      const args = querySchema(params.method).safeParse(body.args);
+      if (!args.success) throw invalidRequest(args.error, "args");
+      const method = backend[params.method] as (...args: readonly unknown[]) => Promise<unknown>;
+      const result = await method.apply(backend, args.data as unknown[]);
       return c.json({ result: (result ?? null) as never }, 200);
     },
   );

@@ -39,12 +39,25 @@ export function valueView({ hash, type, format, text, file, subvalues }: ValueRo
   let value: Json = null;
   let preview = "";
   try {
-    if (text.length <= LONGEST_VALUE) value = JSON.parse(text) as Json;
+    if (text.length <= LONGEST_VALUE && !isDeep(text)) value = JSON.parse(text) as Json;
     preview = display(decodeValue(text), LONGEST_PREVIEW);
   } catch {
     preview = `${type} (${text.length} characters)`;
   }
   return { hash, type, format, size: text.length, value, preview, file, subvalues };
+}
+
+/** Deeper JSON is not part of an answer, since what writes and reads JSON may not bear it. */
+const DEEPEST = 500;
+
+function isDeep(json: string): boolean {
+  let depth = 0;
+  for (const [mark] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
+    if (mark === "[" || mark === "{") depth++;
+    else if (mark === "]" || mark === "}") depth--;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
 }
 
 /** Executions as lists show them, those that only wait included. Unknown ids are left out. */

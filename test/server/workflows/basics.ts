@@ -1,0 +1,51 @@
+import { type Expression, File, script, type Task, task } from "redun";
+
+export const redunNamespace = "basics";
+
+export const add: Task<[a: number, b: number], number> = task("basics.add", (a: number, b: number) => a + b);
+
+/** Adds in a fan. */
+export const fan: Task<[width: number, salt?: string], Expression<number>> = task(
+  "basics.fan",
+  (width: number, salt: string = "") => total(Array.from({ length: width }, (_, i) => leaf(i, salt))),
+);
+export const leaf: Task<[i: number, salt: string], number> = task(
+  "basics.leaf",
+  (i: number, _salt: string) => i,
+);
+export const total: Task<[xs: number[]], number> = task("basics.total", (xs: number[]) =>
+  xs.reduce((a, b) => a + b, 0),
+);
+
+export const awaiting: Task<[n: number], Promise<number>> = task("basics.awaiting", async (n: number) => {
+  const sum = await add(n, 1);
+  return (await add(sum, 1)) * 10;
+});
+
+export const fails: Task<[what: string], never> = task("basics.fails", (what: string) => {
+  console.log("about to fail");
+  throw new RangeError(`no ${what}`);
+});
+
+/** Takes its time, a step after another. */
+export const slow: Task<[steps: number, ms: number, salt?: string], Expression<number>> = task(
+  "basics.slow",
+  (steps: number, ms: number, salt: string = "") =>
+    total(Array.from({ length: steps }, (_, i) => step(i, ms, salt))),
+);
+export const step: Task<[i: number, ms: number, salt: string], Promise<number>> = task(
+  "basics.step",
+  async (i: number, ms: number, _salt: string) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return i;
+  },
+);
+
+export const hello: Task = task("basics.hello", () => script("echo hello"));
+export const written: Task<[path: string], Promise<File>> = task("basics.written", async (path: string) => {
+  const file = new File(path);
+  await file.write("written");
+  return file;
+});
+
+export const echo: Task<[value: unknown], unknown> = task("basics.echo", (value: unknown) => value);
