@@ -70,6 +70,12 @@ export interface JobView {
   readonly call: string;
 }
 
+/** A line that a job wrote. */
+export interface LogLine {
+  readonly jobId: string;
+  readonly line: string;
+}
+
 /**
  * What happens in the engine, in order. `seq` counts from 1 and has no gaps. Times are milliseconds since the epoch.
  * An event has a few thousand characters at most: long texts in it are cut.
@@ -179,6 +185,8 @@ export interface EngineApi extends PickedSource {
   cancel(executionId: string): Promise<void>;
   /** Events after a number that the caller has seen, as far as they are kept (the last 50,000). */
   eventsAfter(seq: number): Promise<readonly EngineEvent[]>;
+  /** The last lines that an execution's jobs wrote: of the latest hundred executions, some 2,000 lines each. */
+  log(executionId: string): Promise<readonly LogLine[]>;
   query<M extends keyof StoreQueries>(
     method: M,
     ...args: Parameters<StoreQueries[M]>
@@ -187,8 +195,8 @@ export interface EngineApi extends PickedSource {
   exportRecords(executionIds?: readonly string[]): Promise<readonly RecordJson[]>;
   /** @returns how many were new */
   importRecords(records: readonly RecordJson[]): Promise<number>;
-  /** Takes the history of a store of Python's redun, given its file `redun.db`. @returns how many records were new */
-  importPython(database: Blob): Promise<number>;
+  /** Takes the records of a store, given its file `redun.db`: ours, or Python's. @returns how many were new */
+  importDatabase(database: Blob): Promise<number>;
   listFiles(folder: string): Promise<readonly FileEntry[]>;
   readFile(path: string, start?: number, end?: number): Promise<Blob>;
   /** Copies a file that the user gave into the repository's storage. @returns its `opfs:` path */

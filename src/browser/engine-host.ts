@@ -1,8 +1,6 @@
 import type { Backend, RecordJson } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
 import { tagHash } from "../backend/tags.ts";
-import { pythonRecords } from "../backends/python-records.ts";
-import { openSqliteBytes } from "../backends/sqlite-wasm-driver.ts";
 import { CancelledError, DryRunError, PackageError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { WorkerWatch } from "../executors/worker-watch.ts";
@@ -12,7 +10,6 @@ import { joinPath } from "../file/path.ts";
 import type { OpfsFileSystem } from "../file-systems/opfs.ts";
 import type { PickedEntry, PickedFileSystem, PickedFound } from "../file-systems/picked.ts";
 import { buildPackage, type Esbuild, loadWebPackage } from "../package/index.ts";
-import { pythonError } from "../scheduler/python-error.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { errorTraceback } from "../scheduler/traceback.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
@@ -27,6 +24,7 @@ import type {
   EngineEvent,
   EngineInfo,
   FileEntry,
+  LogLine,
   Picked,
   PickedItem,
   RunOutcome,
@@ -36,6 +34,8 @@ import type {
 } from "./engine-api.ts";
 import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
 import { cut, EventLog, logExecution, smallOutcome } from "./event-log.ts";
+import { importDatabase } from "./import-database.ts";
+import { KeptLog } from "./kept-logs.ts";
 import type { PickedFiles } from "./picked-files.ts";
 import { RESUMES, storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
@@ -101,7 +101,7 @@ const QUERIES: ReadonlySet<string> = new Set([
 export class EngineHost implements EngineApi {
   private readonly parts: EngineParts;
   private readonly scheduler: Scheduler;
-  private readonly log: EventLog;
+  private readonly events: EventLog;
   /** Executions that were asked for since this engine began, the latest ones. */
   private readonly runs = new Map<string, Run>();
   private readonly accepted = new Map<string, Promise<void>>();
@@ -115,7 +115,7 @@ export class EngineHost implements EngineApi {
       executors: parts.executors,
       config: { ignoreWarnings: ["namespace"] },
     });
-    this.log = new EventLog(parts.emit);
+    this.events = new EventLog(parts.emit);
   }
 
   /** Opens the store, and goes on with the executions that had not ended when the last engine of this repository did. */
@@ -227,8 +227,12 @@ export class EngineHost implements EngineApi {
     const resumes = run.interrupted.at(-1);
     this.running.add(executionId);
     const start = { type: "execution-start", executionId, time: started, args: run.args.map(cut) } as const;
-    this.log.add(resumes === undefined ? start : { ...start, resumes });
-    const stop = logExecution(this.scheduler, executionId, this.log, this.parts.watch);
+    this.events.add(resumes === undefined ? start : { ...start, resumes });
+    const stop = logExecution(this.scheduler, executionId, this.events, this.parts.watch);
+    const kept = new KeptLog(this.parts.state, executionId);
+    const stopLog = this.scheduler.on("job-log", ({ job, line }) =>
+      kept.add({ jobId: job.id, line: cut(line) }),
+    );
     let outcome: RunOutcome;
     try {
       outcome = await this.evaluate(run, signal);
@@ -238,6 +242,8 @@ export class EngineHost implements EngineApi {
       outcome = { status, error: plainRecord(error), traceback: errorTraceback(error) };
     } finally {
       stop();
+      stopLog();
+      await kept.close();
       this.running.delete(executionId);
     }
     // What is cut off because this engine ends is for the next one.
@@ -249,8 +255,8 @@ export class EngineHost implements EngineApi {
     const { status } = outcome;
     const small = smallOutcome(outcome);
     const end = { type: "execution-end", executionId, time, duration: time - started, status } as const;
-    this.log.add(small === undefined ? end : { ...end, outcome: small });
-    this.log.flush();
+    this.events.add(small === undefined ? end : { ...end, outcome: small });
+    this.events.flush();
     return outcome;
   }
 
@@ -316,7 +322,11 @@ export class EngineHost implements EngineApi {
   }
 
   async eventsAfter(seq: number): Promise<readonly EngineEvent[]> {
-    return this.log.after(seq);
+    return this.events.after(seq);
+  }
+
+  log(executionId: string): Promise<readonly LogLine[]> {
+    return this.parts.state.log(executionId);
   }
 
   async query<M extends keyof StoreQueries>(
@@ -341,15 +351,8 @@ export class EngineHost implements EngineApi {
     return this.parts.backend.importRecords(records);
   }
 
-  async importPython(database: Blob): Promise<number> {
-    const db = await openSqliteBytes("redun.db", new Uint8Array(await database.arrayBuffer()));
-    try {
-      let added = 0;
-      for (const records of pythonRecords(db, pythonError)) added += await this.importRecords(records);
-      return added;
-    } finally {
-      db.close();
-    }
+  async importDatabase(database: Blob): Promise<number> {
+    return importDatabase(this.parts.backend, new Uint8Array(await database.arrayBuffer()));
   }
 
   async listFiles(folder: string): Promise<readonly FileEntry[]> {

@@ -1,6 +1,6 @@
 import { Dexie, type Table } from "dexie";
 import type { CodePackage } from "../package/types.ts";
-import type { PickedItem, RunRequest } from "./engine-api.ts";
+import type { LogLine, PickedItem, RunRequest } from "./engine-api.ts";
 
 /** A code package that was built here, without what only the build needs. */
 export type StoredPackage = Pick<CodePackage, "hash" | "code" | "manifest" | "map">;
@@ -17,6 +17,16 @@ export interface StoredPick {
   /** When it was picked, in milliseconds since the epoch. */
   readonly time: number;
 }
+
+interface LogRow {
+  /** Id of the execution. */
+  readonly id: string;
+  readonly lines: readonly LogLine[];
+  readonly time: number;
+}
+
+/** So many executions' logs are kept. */
+const KEPT_LOGS = 100;
 
 /** So many of the latest packages are kept, and those of executions that have not ended. */
 const KEPT_PACKAGES = 50;
@@ -40,24 +50,26 @@ export interface StoredRun {
 
 /**
  * What an engine must remember beside its store to go on after its tab was closed: packages, executions that have not
- * ended, and what the user picked. One database a repository.
+ * ended, what the user picked, and the last lines that jobs wrote. One database a repository.
  */
 export class EngineState {
   private readonly db: Dexie;
   private readonly packages: Table<PackageRow, string>;
   private readonly runs: Table<StoredRun, string>;
   private readonly picked: Table<StoredPick, string>;
+  private readonly logs: Table<LogRow, string>;
 
   constructor(repo: string) {
     this.db = new Dexie(`redun-engine-${repo}`);
     this.db.version(1).stores({ packages: "hash", runs: "id, time" });
     this.db
       .version(2)
-      .stores({ packages: "hash, time", picked: "path" })
+      .stores({ packages: "hash, time", picked: "path", logs: "id, time" })
       .upgrade((transaction) => transaction.table("packages").toCollection().modify({ time: 0 }));
     this.packages = this.db.table("packages");
     this.runs = this.db.table("runs");
     this.picked = this.db.table("picked");
+    this.logs = this.db.table("logs");
   }
 
   async addPackage({ hash, code, manifest, map }: StoredPackage): Promise<void> {
@@ -102,6 +114,17 @@ export class EngineState {
   /** In the order in which they were asked for. */
   unfinished(): Promise<StoredRun[]> {
     return this.runs.orderBy("time").toArray();
+  }
+
+  /** Keeps the last lines of an execution, in place of those kept before. */
+  async keepLog(id: string, lines: readonly LogLine[]): Promise<void> {
+    await this.logs.put({ id, lines, time: Date.now() });
+    const all = await this.logs.orderBy("time").primaryKeys();
+    if (all.length > KEPT_LOGS) await this.logs.bulkDelete(all.slice(0, -KEPT_LOGS));
+  }
+
+  async log(id: string): Promise<readonly LogLine[]> {
+    return (await this.logs.get(id))?.lines ?? [];
   }
 
   async addPick(pick: StoredPick): Promise<void> {

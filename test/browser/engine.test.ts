@@ -225,6 +225,23 @@ export const main = task("ran.main", () => [busy(1), busy(2), busy(3), busy(4), 
     for (const worker of atWork) expect([1, 2]).toContain(worker);
   });
 
+  test("keeps the last lines that jobs wrote", async () => {
+    const text = `import { task } from "redun";
+export const talk = task("kept.talk", (n: number) => { for (let i = 0; i < n; i++) console.log("line", i); return n; });
+`;
+    const run = async (n: number): Promise<string> => {
+      const asked = await request(engine, "kept.talk", [n], { entry: "kept.ts", files: { "kept.ts": text } });
+      await engine.start(asked);
+      await engine.outcome(asked.executionId);
+      return asked.executionId;
+    };
+    expect((await engine.log(await run(3))).map(({ line }) => line)).toEqual(["line 0", "line 1", "line 2"]);
+    const long = await engine.log(await run(30_000));
+    expect(long).toHaveLength(2000);
+    expect(long.at(-1)).toEqual({ jobId: expect.any(String), line: "line 29999" });
+    expect(await engine.log(crypto.randomUUID())).toEqual([]);
+  });
+
   test("exports an execution to the command line, and imports it into another repository", async () => {
     const asked = await request(engine, "tab.main", [20, 1]);
     await engine.start(asked);
@@ -243,7 +260,7 @@ export const main = task("ran.main", () => [busy(1), busy(2), busy(3), busy(4), 
 
   test("takes the history of a store of Python's redun, and refuses what is none", async () => {
     const store = Uint8Array.from(atob(await commands.pythonStore()), (char) => char.charCodeAt(0));
-    expect(await engine.importPython(new Blob([store]))).toBeGreaterThan(30);
+    expect(await engine.importDatabase(new Blob([store]))).toBeGreaterThan(30);
     const jobs = await engine.query("find", { type: "Job", taskNames: ["py.double"] });
     expect(jobs).toHaveLength(6);
     const [job] = await engine.query("getJobs", [jobs[0]!.id]);
@@ -251,7 +268,7 @@ export const main = task("ran.main", () => [busy(1), busy(2), busy(3), busy(4), 
     const [value] = await engine.query("getValues", [call!.valueHash]);
     expect([value!.type, decodeValue(value!.text)]).toEqual(["builtins.int", expect.any(Number)]);
     await expect(
-      engine.importPython(new Blob(["no database, but long enough to be one ".repeat(100)])),
+      engine.importDatabase(new Blob(["no database, but long enough to be one ".repeat(100)])),
     ).rejects.toThrow("it is not a SQLite database");
   });
 

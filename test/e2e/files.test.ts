@@ -14,6 +14,9 @@ import { join } from "node:path";
 import type { BrowserContext, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findChromium } from "../../scripts/chromium.ts";
+import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
+import { openSqlite } from "../../src/backends/sqlite-driver.ts";
+import { Scheduler, task } from "../../src/index.ts";
 import { packWorkflow } from "../../web/lib/share.ts";
 import { ServedApp } from "./served-app.ts";
 
@@ -89,6 +92,39 @@ function sparseFile(path: string, size: number): void {
   closeSync(file);
   truncateSync(path, size);
 }
+
+describe.skipIf(chromium === undefined)("the repository as a file", () => {
+  test("is taken over from the command line's redun.db, whose history shows", async () => {
+    const path = join(folder, "redun.db");
+    const backend = new SqliteBackend(path);
+    await backend.load();
+    const double = task("imported.double", (n: number) => 2 * n);
+    const all = task("imported.all", (n: number) => Array.from({ length: n }, (_, i) => double(i)));
+    await new Scheduler({ backend }).run(all(5), { args: ["redun", "run", "imported.ts", "imported.all"] });
+    await backend.close();
+    const page = await app.open(await app.newVisitor(), "#/files");
+    const picker = page.locator("input[accept='.jsonl,.db']");
+    await picker.setInputFiles(path);
+    await page.getByText(/^Imported \d\d new records\.$/).waitFor();
+    await picker.setInputFiles(path);
+    await page.getByText("Imported 0 new records.").waitFor();
+    await page.getByRole("link", { name: "Executions" }).click();
+    await page
+      .getByRole("link", { name: /imported/ })
+      .first()
+      .click();
+    await page.locator(".execution-head .status").filter({ hasText: "Done" }).waitFor();
+    await page.getByText("6 jobs: 6 ran").waitFor();
+
+    const other = join(folder, "other.db");
+    const db = await openSqlite(other);
+    db.exec("CREATE TABLE notes(id INTEGER PRIMARY KEY)");
+    db.close();
+    await page.getByRole("link", { name: "Files" }).click();
+    await picker.setInputFiles(other);
+    await page.getByText("it is no store of redun").waitFor();
+  });
+});
 
 describe.skipIf(chromium === undefined)("files of the user's disk", () => {
   test("larger than the memory should hold are read in parts, and not copied", {

@@ -19,7 +19,9 @@ export function LogTab({ execution }: { execution: Execution }): JSX.Element {
     return (
       <Empty>
         <p>{execution.status === "RUNNING" ? "No job has written a line yet." : "No log lines are kept."}</p>
-        <p class="muted">What tasks write with console.log in workers shows here while this page is open.</p>
+        <p class="muted">
+          What tasks write with console.log shows here. The last lines of the latest executions are kept.
+        </p>
       </Empty>
     );
   return (

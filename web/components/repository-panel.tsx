@@ -71,8 +71,8 @@ export function RepositoryPanel(): JSX.Element {
       </div>
       <p class="hint">
         One record a line. The command line reads such a file with <code>redun import</code>, and writes one
-        with <code>redun export</code>. The file <code>redun.db</code> of Python's redun can be imported as
-        well, to look through its history.
+        with <code>redun export</code>. The file <code>.redun/redun.db</code> can be imported as well, also
+        that of Python's redun, to look through its history.
       </p>
     </Section>
   );

@@ -7,7 +7,7 @@
  * @module
  */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { RunOutcome } from "../../src/browser/engine-api.ts";
+import type { LogLine, RunOutcome } from "../../src/browser/engine-api.ts";
 import type { JobCounts } from "../../src/scheduler/events.ts";
 
 /** Where a job is in its life. */
@@ -41,12 +41,6 @@ export interface Job {
   ran: { readonly started: number; readonly ended: number } | undefined;
   /** In the order in which they became known. */
   readonly children: Job[];
-}
-
-/** A line that a job wrote. */
-export interface LogLine {
-  readonly jobId: string;
-  readonly line: string;
 }
 
 /** The newest lines are kept. */

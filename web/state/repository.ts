@@ -17,9 +17,9 @@ export async function exportRepository(name: string, executionIds?: readonly str
 /** What every SQLite file begins with. */
 const SQLITE = "SQLite format 3\0";
 
-/** Takes in the records of a file, or the history of Python's redun in its `redun.db`. @returns how many were new */
+/** Takes in the records of a file of them, or of a `redun.db`, ours or that of Python's redun. @returns how many were new */
 export async function importRepository(file: Blob): Promise<number> {
-  if ((await file.slice(0, SQLITE.length).text()) === SQLITE) return (await getEngine()).importPython(file);
+  if ((await file.slice(0, SQLITE.length).text()) === SQLITE) return (await getEngine()).importDatabase(file);
   const lines = (await file.text()).split("\n").filter((line) => line.trim() !== "");
   const records = lines.map((line, i): RecordJson => {
     const record: unknown = parseLine(line, i + 1);

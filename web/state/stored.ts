@@ -26,6 +26,7 @@ export async function openExecution(id: string): Promise<Execution | undefined> 
   if (row === undefined) return undefined;
   const [jobs, tags] = await Promise.all([getJobsOfExecution(id), getTags([id])]);
   const execution = executionOf(row, jobs);
+  for (const line of await engine.log(id)) execution.addLog(line);
   execution.status = statusOf(row, tags.get(id) ?? []);
   execution.outcome = (await engine.outcome(id).catch(() => undefined)) ?? (await storedOutcome(execution));
   if (execution.outcome !== undefined && execution.status !== "CANCELLED")
