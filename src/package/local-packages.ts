@@ -12,13 +12,14 @@ export interface LocalPackagesOptions {
 }
 
 /**
- * Copies of packages on this machine, each made when it is first asked for.
+ * Copies of packages on this machine, each made when it is asked for and not there.
  *
  * @returns gives the path of a package's module; rejects with a PackageError if there is no such package, or if it is
  *   not what its hash says
  */
 export function localPackages(options: LocalPackagesOptions): (hash: string) => Promise<string> {
   const { source, dir, from = dir } = options;
+  /** Those that are being made. */
   const copies = new Map<string, Promise<string>>();
   const copy = async (hash: string): Promise<string> => {
     const pkg = await source(hash);
@@ -40,10 +41,8 @@ export function localPackages(options: LocalPackagesOptions): (hash: string) => 
   return (hash) => {
     let path = copies.get(hash);
     if (path === undefined) {
-      path = copy(hash);
+      path = copy(hash).finally(() => copies.delete(hash));
       copies.set(hash, path);
-      // It may be there the next time.
-      path.catch(() => copies.delete(hash));
     }
     return path;
   };

@@ -64,6 +64,18 @@ describe("a scheduler of hosted packages", () => {
     expect(await hosted.run(hash, "deep", 50)).toBe(1275);
   });
 
+  test("runs a package that was built in a tab", async () => {
+    const lowered = await hosted.add(
+      `${WORK}\nexport const extra = task("extra", async () => await pair(1));`,
+      true,
+    );
+    expect(lowered).not.toBe(hash);
+    expect(await hosted.run(lowered, "wide", 20)).toBe(210);
+    expect(await hosted.run(lowered, "deep", 5)).toBe(15);
+    expect(await hosted.run(lowered, "extra")).toEqual([1, 2]);
+    expect(await hosted.run(lowered, "print_later", "line")).toBe(undefined);
+  });
+
   test("knows defaults, arguments that don't count, and how many values a task gives", async () => {
     expect(await hosted.run(hash, "scaled", 2, undefined, "label")).toEqual([10, "label"]);
     expect(await hosted.run(hash, "swapped", 3)).toEqual([4, 3]);

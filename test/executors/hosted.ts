@@ -30,9 +30,9 @@ export class Hosted {
     });
   }
 
-  /** Builds a package of one module and stores it. */
-  async add(main: string): Promise<string> {
-    const pkg = await buildPackage("main.ts", { files: { "main.ts": main }, npm: "inline" });
+  /** Builds a package of one module and stores it. @param lowerAsync - whether as a tab does */
+  async add(main: string, lowerAsync = false): Promise<string> {
+    const pkg = await buildPackage("main.ts", { files: { "main.ts": main }, npm: "inline", lowerAsync });
     this.store.set(pkg.hash, pkg);
     return pkg.hash;
   }
