@@ -28,6 +28,8 @@ export interface R2FileSystemOptions {
   readonly schemes?: readonly string[];
   /** The part of the bucket that paths are below, such as `repos/mine/files`; no path leads out of it. Default all. */
   readonly prefix?: string;
+  /** Files that one request lists at most, from 1 to 1,000, the default. */
+  readonly pageSize?: number;
 }
 
 /**
@@ -42,12 +44,14 @@ export class R2FileSystem implements FileSystem {
   readonly #bucket: R2Bucket;
   /** Empty, or with a slash at its end. */
   readonly #prefix: string;
+  readonly #pageSize: number;
 
   constructor(options: R2FileSystemOptions) {
     this.#bucket = options.bucket;
     this.schemes = options.schemes ?? ["r2"];
     const prefix = partsOf("use", options.prefix ?? "").join("/");
     this.#prefix = prefix && `${prefix}/`;
+    this.#pageSize = options.pageSize ?? 1000;
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
@@ -189,12 +193,12 @@ export class R2FileSystem implements FileSystem {
     }
   }
 
-  /** The objects below a folder, at most 1,000 at a time. */
+  /** The objects below a folder, some at a time. */
   async *#pages(verb: string, path: string): AsyncGenerator<R2Object[]> {
     const prefix = this.#folderKey(verb, path);
     let cursor: string | undefined;
     do {
-      const options = cursor === undefined ? { prefix } : { prefix, cursor };
+      const options = { prefix, limit: this.#pageSize, ...(cursor !== undefined && { cursor }) };
       const page = await attempt(verb, path, () => this.#bucket.list(options));
       yield page.objects;
       cursor = page.truncated ? page.cursor : undefined;

@@ -126,7 +126,7 @@ describe("the R2 file system", () => {
 
   test("uploads large streams in parts, and leaves nothing of one that fails", async () => {
     const files = new R2FileSystem({ bucket: env.BUCKET, prefix: crypto.randomUUID() });
-    const [size, count] = [1_000_003, 20];
+    const [size, count] = [1_000_003, 10];
     await files.write("r2://large", streamOf(size, count));
     expect((await files.stat("r2://large"))?.size).toBe(size * count);
     const ends = await files.read("r2://large", { offset: size * 9 - 1, length: 2 });
@@ -143,21 +143,21 @@ describe("the R2 file system", () => {
     expect(await files.hash("r2://large")).toBe(hash);
     expect((await files.list("r2://")).map(({ path }) => path).sort()).toEqual(["r2://copy", "r2://large"]);
     // A stream that is a whole number of parts.
-    await files.write("r2://even", streamOf(1 << 20, 16));
-    expect((await files.stat("r2://even"))?.size).toBe(16 << 20);
+    await files.write("r2://even", streamOf(1 << 20, 8));
+    expect((await files.stat("r2://even"))?.size).toBe(8 << 20);
   });
 
-  test("lists and removes more files than R2 gives at a time", async () => {
-    const files = new R2FileSystem({ bucket: env.BUCKET, prefix: crypto.randomUUID() });
-    const names = Array.from({ length: 1203 }, (_, i) => `r2://many/${String(i).padStart(4, "0")}`);
+  test("lists and removes more files than come at a time", async () => {
+    const files = new R2FileSystem({ bucket: env.BUCKET, prefix: crypto.randomUUID(), pageSize: 3 });
+    const names = Array.from({ length: 13 }, (_, i) => `r2://many/${String(i).padStart(4, "0")}`);
     await Promise.all(names.map((name) => files.write(name, bytes(name))));
     const found = await files.list("r2://many");
     expect(found.map(({ path }) => path)).toEqual(names);
-    expect(found[1100]!.hash).toBe(await files.hash(names[1100]!));
-    expect((await files.glob("r2://many/*7")).length).toBe(120);
+    expect(found[10]!.hash).toBe(await files.hash(names[10]!));
+    expect((await files.glob("r2://many/*[13]")).length).toBe(4);
     await expect(files.rmdir("r2://many")).rejects.toThrow("it is not empty");
     await files.rmdir("r2://many", { recursive: true });
-    await files.rmdir("r2://many");
     expect(await files.isDir("r2://many")).toBe(false);
+    await files.rmdir("r2://many");
   });
 });
