@@ -38,6 +38,7 @@ export class ServerError extends RedunError {
     options: { readonly cause?: unknown } = {},
   ) {
     super(code, message, { hint, fields: { status }, ...options });
+    this.name = "ServerError";
     this.status = status;
     this.retryAfter = retryAfter;
   }
@@ -80,7 +81,7 @@ export class Transport {
       try {
         const response = await this.sendOnce(path, call);
         if (response.ok) return response;
-        error = await readError(response);
+        error = await readError(response, this.url);
         if (!busy.has(error.status) || error.code === "too-many-failures") throw error;
       } catch (cause) {
         if (call.signal?.aborted || cause instanceof ServerError) throw cause;
@@ -95,21 +96,27 @@ export class Transport {
           { cause },
         );
       }
-      if (attempt >= TRIES) throw error;
+      // What is read from a stream is gone.
+      if (attempt >= (call.tries ?? TRIES) || call.body !== undefined) throw error;
       await pause(error.retryAfter ?? 0.2 * 2 ** attempt, call.signal);
     }
   }
 
   private sendOnce(
     path: string,
-    { method = "GET", query = {}, json, text, headers, signal }: Call,
+    { method = "GET", query = {}, json, text, body: stream, headers, signal }: Call,
   ): Promise<Response> {
     const url = new URL(`${this.url}/api/v1${path}`);
     for (const [key, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(key, String(value));
     }
-    const type = json === undefined ? "application/x-ndjson" : "application/json";
-    const body = json === undefined ? text : JSON.stringify(json);
+    const type =
+      stream !== undefined
+        ? "application/octet-stream"
+        : json === undefined
+          ? "application/x-ndjson"
+          : "application/json";
+    const body = stream ?? (json === undefined ? text : JSON.stringify(json));
     return this.fetcher(url, {
       method,
       headers: {
@@ -118,12 +125,30 @@ export class Transport {
         ...headers,
       },
       ...(body === undefined ? {} : { body }),
+      // What is sent as it is read can't be sent again, so there is no answer before it was read.
+      ...(stream === undefined ? {} : { duplex: "half" }),
       ...(signal === undefined ? {} : { signal }),
     });
   }
 
   async json<T>(path: string, call?: Call): Promise<T> {
-    return (await (await this.send(path, call)).json()) as T;
+    const response = await this.send(path, call);
+    try {
+      return (await response.json()) as T;
+    } catch (cause) {
+      if (call?.signal?.aborted || !(cause instanceof SyntaxError)) throw cause;
+      // Some sites answer every address with a page.
+      throw new ServerError(
+        response.status,
+        {
+          code: "http",
+          message: `Cannot understand the server ${this.url}: it answered ${path} with something other than JSON`,
+          hint: "Is this the address of a redun server?",
+        },
+        undefined,
+        { cause },
+      );
+    }
   }
 }
 
@@ -132,17 +157,18 @@ function causeText(error: unknown): string {
   return cause?.message || cause?.code || message || String(error);
 }
 
-async function readError(response: Response): Promise<ServerError> {
+async function readError(response: Response, server: string): Promise<ServerError> {
   const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
   let told: ErrorBody["error"] | undefined;
   try {
-    told = ((await response.json()) as ErrorBody).error;
+    const { error } = (await response.json()) as ErrorBody;
+    if (typeof error.code === "string" && typeof error.message === "string") told = error;
   } catch {
     // It is not one of our servers, or something in front of it has answered.
   }
   const fallback = {
     code: "http",
-    message: `The server answered ${response.status} ${response.statusText}`.trim(),
+    message: `The server ${server} answered ${response.status} ${response.statusText}`.trim(),
     hint: "Is this the address of a redun server?",
   };
   return new ServerError(
@@ -275,8 +301,9 @@ export class RepoClient {
           seen = event.seq;
           failures = 0;
           yield event;
+          if (event.type === "execution-end") return;
         }
-        // The server ends the stream after the last event; a proxy may end it before.
+        // A proxy may end the stream before that, and of what ended long ago the events may be gone.
         const { status } = await this.execution(id);
         if (status !== "QUEUED" && status !== "RUNNING" && (failures > 0 || seen > 0)) return;
       } catch (error) {
@@ -360,8 +387,9 @@ export class Client {
     return new RepoClient(this.transport, name);
   }
 
-  health(): Promise<Health> {
-    return this.transport.json("/health");
+  /** @param options - `tries`: how often it is asked at most, as somebody may wait for the answer. Default 5 */
+  health({ tries }: { readonly tries?: number } = {}): Promise<Health> {
+    return this.transport.json("/health", tries === undefined ? {} : { tries });
   }
 
   me(): Promise<Me> {

@@ -35,7 +35,8 @@ const recordQuery = z.strictObject({
   offset: count.optional(),
 });
 
-const ids = z.tuple([z.array(hash).max(10_000)]);
+const idList = z.array(hash).max(10_000);
+const ids = z.tuple([idList]);
 
 /** The methods of a store that a caller may ask by name, with their arguments; all of them only read. */
 const queries: Readonly<Record<QueryMethod, z.ZodType<readonly unknown[]>>> = {
@@ -47,7 +48,7 @@ const queries: Readonly<Record<QueryMethod, z.ZodType<readonly unknown[]>>> = {
   getCallNodes: ids,
   getTasks: ids,
   getTags: ids,
-  exportRecords: ids,
+  exportRecords: z.tuple([idList, z.strictObject({ maxSize: z.number().positive().optional() }).optional()]),
   tagCounts: z.tuple([]),
   callsOfValue: z.tuple([hash, z.enum(["result", "argument"])]),
   parentCalls: z.tuple([hash]),

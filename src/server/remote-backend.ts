@@ -3,6 +3,7 @@ import type {
   CacheHit,
   CallNodeRow,
   ExecutionRow,
+  ExportOptions,
   FoundId,
   JobRow,
   RecordJson,
@@ -11,6 +12,7 @@ import type {
   ValueRow,
 } from "../backend/backend.ts";
 import type { TagEntity, TagRecord, TaskRecord } from "../backend/records.ts";
+import { recordId, recordSize } from "../backends/record-export.ts";
 import { BackendError } from "../errors/errors.ts";
 import type { Json } from "../value/json.ts";
 import type { RepoClient } from "./client.ts";
@@ -19,6 +21,8 @@ import type { RepoClient } from "./client.ts";
 const MOST = 5_000;
 /** Characters of records in one request, as far as single ones allow. */
 const BODY = 8_000_000;
+/** Characters of records in one answer, as far as single ones allow. */
+const ANSWER = 16_000_000;
 
 /**
  * The store of a repository on a server, for all that reads and tags it, and that moves records. Executions are started
@@ -109,8 +113,24 @@ export class RemoteBackend implements Backend {
     return this.repo.reachable(ids);
   }
 
-  exportRecords(ids: readonly string[]): Promise<RecordJson[]> {
-    return inParts(ids, MOST, (part) => this.repo.query("exportRecords", part));
+  async exportRecords(
+    ids: readonly string[],
+    { maxSize = Number.POSITIVE_INFINITY }: ExportOptions = {},
+  ): Promise<RecordJson[]> {
+    const records: RecordJson[] = [];
+    let size = 0;
+    for (let from = 0; from < ids.length && size < maxSize; ) {
+      const part = ids.slice(from, from + MOST);
+      const room = Math.min(ANSWER, maxSize - size);
+      const given = await this.repo.query("exportRecords", part, { maxSize: room });
+      for (const record of given) records.push(record);
+      const length = given.reduce((sum, record) => sum + recordSize(record), 0);
+      size += length;
+      // Below that size all were given; those that are not among them are unknown.
+      const last = length < room ? -1 : part.indexOf(recordId(given.at(-1)!));
+      from += last < 0 ? part.length : last + 1;
+    }
+    return records;
   }
 
   async importRecords(records: readonly RecordJson[]): Promise<number> {
