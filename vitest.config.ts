@@ -166,7 +166,7 @@ const inBrowser = (name: string, include: string[], executablePath: string): Tes
 });
 
 if (chromium !== undefined) {
-  rmSync(workers, { recursive: true, force: true });
+  rmSync(workers, { recursive: true, force: true, maxRetries: 5 });
   await buildWorkers(workers);
   projects.push(inBrowser("browser", portable, chromium), inBrowser("tab", [browserOnly], chromium));
 } else {

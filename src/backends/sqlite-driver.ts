@@ -24,13 +24,18 @@ PRAGMA wal_autocheckpoint = 16000;
 PRAGMA journal_size_limit = 67108864;
 PRAGMA temp_store = MEMORY;`;
 
-/** Opens a SQLite file with node:sqlite. @throws BackendError with what is wrong with the file */
-export async function openSqlite(path: string): Promise<SqlDriver> {
+/**
+ * Opens a SQLite file with node:sqlite.
+ *
+ * @param timeout - for how long, in milliseconds, it waits for another process's transaction
+ * @throws BackendError with what is wrong with the file
+ */
+export async function openSqlite(path: string, timeout: number = BUSY_TIMEOUT): Promise<SqlDriver> {
   const { DatabaseSync } = await importSqlite();
   let db: DatabaseSync | undefined;
   try {
     if (path !== ":memory:") makeFolder(dirname(path));
-    db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT });
+    db = new DatabaseSync(path, { timeout });
     const driver = new SqliteDriver(db, path);
     driver.exec(SETTINGS);
     // This writes to the file, so one that is not ours must be left alone.

@@ -106,13 +106,15 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
 
 /** The state is one server's alone: two of them would run the same executions. */
 async function openState(path: string, name: string): Promise<SqlDriver> {
-  const db = await openSqlite(path);
+  let db: SqlDriver | undefined;
   try {
-    db.exec("PRAGMA busy_timeout = 500; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
+    db = await openSqlite(path, 500);
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
     db.exec("BEGIN EXCLUSIVE; COMMIT");
     return db;
   } catch (cause) {
-    db.close();
+    db?.close();
+    if (!/locked|busy/i.test(String((cause as Error).cause ?? cause))) throw cause;
     throw new RedunClientError(`Cannot open the repository ${name}: another server has ${path} open`, {
       hint: "Stop that server, or use another folder with -c.",
       cause,

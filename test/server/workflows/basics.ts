@@ -41,6 +41,23 @@ export const step: Task<[i: number, ms: number, salt: string], Promise<number>> 
   },
 );
 
+/** Links that take their time, each after the one before. */
+export const chain: Task<[links: number, ms: number, salt: string], Promise<number>> = task(
+  "basics.chain",
+  async (links: number, ms: number, salt: string) => {
+    let sum = 0;
+    for (let i = 0; i < links; i++) sum = await link(sum, ms, salt);
+    return sum;
+  },
+);
+export const link: Task<[sum: number, ms: number, salt: string], Promise<number>> = task(
+  "basics.link",
+  async (sum: number, ms: number, _salt: string) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return sum + 1;
+  },
+);
+
 export const hello: Task = task("basics.hello", () => script("echo hello"));
 export const written: Task<[path: string], Promise<File>> = task("basics.written", async (path: string) => {
   const file = new File(path);

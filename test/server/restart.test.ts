@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildPackage } from "../../src/package.ts";
+import { createClient, type ExecutionEvent } from "../../src/server.ts";
+import { type ServerProcess, startProcess } from "./server-process.ts";
+
+let folder: string;
+let server: ServerProcess | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "redun-restart-"));
+});
+afterEach(async () => {
+  await server?.kill("SIGKILL");
+  server = undefined;
+  rmSync(folder, { recursive: true });
+});
+
+/** Counts of the jobs of one task that ran, by their call. */
+function runsOf(events: readonly ExecutionEvent[], task: string): Map<string, number> {
+  const runs = new Map<string, number>();
+  for (const event of events) {
+    if (event.type === "job-end" && event.job.task === task && event.status === "DONE")
+      runs.set(event.job.call, (runs.get(event.job.call) ?? 0) + 1);
+  }
+  return runs;
+}
+
+for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+  test(`an execution goes on after ${signal}, runs nothing again that was told, and no event is missed or told twice`, async () => {
+    server = await startProcess(folder);
+    const token = server.token!;
+    const pkg = await buildPackage(join(import.meta.dirname, "workflows/basics.ts"), { npm: "inline" });
+    let repo = createClient(server.url, { token }).repo("default");
+    await repo.putPackage(pkg);
+    const id = await repo.start({ package: pkg.hash, task: "basics.chain", args: [12, 100, signal] });
+    const queued = await repo.start({ package: pkg.hash, task: "basics.add", args: [1, 1] });
+    const events: ExecutionEvent[] = [];
+    for await (const event of repo.events(id)) {
+      events.push(event);
+      if (runsOf(events, "basics.link").size === 4) break;
+    }
+    await server.kill(signal);
+    const port = Number(new URL(server.url).port);
+    server = await startProcess(folder, port);
+    expect(server.token).toBeUndefined();
+    repo = createClient(server.url, { token }).repo("default");
+    for await (const event of repo.events(id, { after: events.length })) events.push(event);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+    expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "DONE", value: "12" } });
+    const starts = events.filter((event) => event.type === "execution-start");
+    expect(starts).toHaveLength(2);
+    expect(starts[1]).toMatchObject({ resumes: id });
+    const runs = runsOf(events, "basics.link");
+    expect(runs.size).toBe(12);
+    expect([...runs.values()]).toEqual(Array(12).fill(1));
+    expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
+    expect(await repo.execution(queued)).toMatchObject({ status: "DONE", result: { value: 2 } });
+  });
+}
+
+test("a folder has one server at a time", async () => {
+  server = await startProcess(folder);
+  await expect(startProcess(folder)).rejects.toThrow(/another server has .*host\.db open/);
+});
