@@ -4,6 +4,7 @@ import { join } from "node:path";
 /** A server in a process of its own, which can be killed. */
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number;
   /** The first token, if the folder had none before. */
   readonly token: string | undefined;
   /** All that it has told so far. */
@@ -35,6 +36,7 @@ export async function startProcess(folder: string, port = 0): Promise<ServerProc
   const url = await ready;
   return {
     url,
+    pid: child.pid!,
     token: /#token=(\S+)/.exec(text)?.[1],
     log: () => text,
     kill: (signal) => end(child, signal, ended),
