@@ -121,6 +121,61 @@ describe.skipIf(chromium === undefined)("the app", () => {
     await page.getByText("No execution fits.").waitFor();
   });
 
+  test("writes a workflow of several files, and shares all of them", async () => {
+    const page = await visit("#/workflow/recursion");
+    await page.getByText(/^Built\./).waitFor();
+    await page.getByRole("button", { name: "Add a file" }).click();
+    await page.getByLabel("Name of the file").fill("../up.ts");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("Use letters, digits").waitFor();
+    await page.getByLabel("Name of the file").fill("twice.ts");
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("textbox", { name: "Source of twice.ts" }).click();
+    await page.keyboard.type("export const twice = (n: number): number => 2 * n");
+    await page.getByRole("tab", { name: "workflow.ts" }).click();
+    const main = `import { task } from "redun";
+import { twice } from "./twice.ts";
+export const main = task("several.main", (n: number) => twice(n));
+`;
+    await write(page, main, "several.main");
+    await page.getByLabel("n", { exact: true }).fill("21");
+    await run(page);
+    expect(await page.locator(".value-text").innerText()).toBe("42");
+
+    await page.getByRole("link", { name: "Workflow" }).click();
+    await page.getByRole("tab", { name: "twice.ts" }).click();
+    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByLabel("Name of the file").fill("thrice.ts");
+    await page.getByRole("button", { name: "Rename", exact: true }).last().click();
+    await page
+      .getByText(/twice\.ts/)
+      .first()
+      .waitFor();
+    await page.getByRole("tab", { name: "workflow.ts" }).click();
+    await write(page, main.replace("twice.ts", "thrice.ts"), "several.main");
+
+    await page.evaluate(() => {
+      Object.defineProperty(navigator, "clipboard", {
+        value: { writeText: () => Promise.reject(new Error()) },
+      });
+    });
+    await page.getByRole("button", { name: "Share" }).click();
+    const link = await page.getByLabel("Link to the workflow").inputValue();
+    const other = await app.open(await app.newVisitor(), new URL(link).hash);
+    await other.getByRole("heading", { name: "thrice.ts" }).waitFor();
+    await other.getByRole("button", { name: "Open in the editor" }).click();
+    await other.getByText(/^Built\./).waitFor();
+    await other.getByRole("tab", { name: "thrice.ts" }).waitFor();
+
+    await page.reload();
+    await page.getByRole("tab", { name: "thrice.ts" }).click();
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: "Remove it" }).click();
+    await page.getByText(/Line 2, column \d+:/).waitFor();
+    await page.getByRole("button", { name: "Back to the example" }).click();
+    await page.getByText(/^Built\./).waitFor();
+  });
+
   test("shows where the source has an error, and keeps the draft", async () => {
     const page = await visit("#/workflow/recursion");
     await page.getByText(/^Built\./).waitFor();

@@ -114,7 +114,7 @@ describe.skipIf(chromium === undefined)("the repository as a file", () => {
       .first()
       .click();
     await page.locator(".execution-head .status").filter({ hasText: "Done" }).waitFor();
-    await page.getByText("6 jobs: 6 ran").waitFor();
+    await page.getByText("6 jobs: 6 ran").first().waitFor();
 
     const other = join(folder, "other.db");
     const db = await openSqlite(other);

@@ -20,6 +20,28 @@ describe("a link", () => {
     );
   });
 
+  test("carries all files of a workflow, and refuses names that are none", async () => {
+    const workflow = { source: "a", files: { "helper.ts": "b", "data/x.json": "{}" }, task: "t", texts: {} };
+    expect(await unpackWorkflow(await packWorkflow(workflow))).toEqual(workflow);
+    for (const name of [
+      "../up.ts",
+      "/etc/passwd.ts",
+      "workflow.ts",
+      "a b.ts",
+      "x.exe",
+      "",
+      "__proto__",
+      "a//b.ts",
+    ]) {
+      const files = Object.fromEntries([[name, "x"]]);
+      await expect(unpackWorkflow(await packWorkflow({ ...workflow, files })), name).rejects.toThrow(
+        "no file",
+      );
+    }
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`f${i}.ts`, ""]));
+    await expect(unpackWorkflow(await packWorkflow({ ...workflow, files: many }))).rejects.toThrow("no file");
+  });
+
   test("is refused when it is damaged, of another form, or too large", async () => {
     await expect(unpackWorkflow("no-link")).rejects.toThrow();
     await expect(unpackWorkflow(await packWorkflow({ source: 1 } as never))).rejects.toThrow("version");

@@ -2,8 +2,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { LONGEST_LINK, packWorkflow } from "../lib/share.ts";
+import { ENTRY } from "../lib/sources.ts";
 import { address } from "../state/router.ts";
-import { chosenTask, fieldTexts, source } from "../state/workflow.ts";
+import { chosenTask, fieldTexts, sources } from "../state/workflow.ts";
 import { Icon } from "./icons.tsx";
 
 /** The button, and what became of it. */
@@ -12,7 +13,8 @@ export function ShareButton(): JSX.Element {
   const [link, setLink] = useState<string | undefined>(undefined);
   const share = async (): Promise<void> => {
     const task = chosenTask.value;
-    const text = await packWorkflow({ source: source.value, task, texts: fieldTexts.get(task) ?? {} });
+    const { [ENTRY]: source = "", ...files } = sources.value;
+    const text = await packWorkflow({ source, files, task, texts: fieldTexts.get(task) ?? {} });
     const url = new URL(address(["share", text]), location.href).href;
     if (url.length > LONGEST_LINK) return setNote("The workflow is too large for a link.");
     setLink(undefined);

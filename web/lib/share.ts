@@ -1,8 +1,13 @@
 /** Workflows as links: the whole of it is in the address, so no server has to keep it. */
 
+import { otherFiles, type Sources } from "./sources.ts";
+
 /** What a link carries. */
 export interface SharedWorkflow {
+  /** Text of the main file. */
   readonly source: string;
+  /** Texts of other files by path. */
+  readonly files?: Sources;
   /** Fullname of the task to run. */
   readonly task: string;
   /** What its fields hold, by parameter name. */
@@ -17,7 +22,15 @@ const MOST_BYTES = 2_000_000;
 
 /** Packs a workflow as text that may stand in an address. */
 export async function packWorkflow(workflow: SharedWorkflow): Promise<string> {
-  const json = JSON.stringify({ v: 1, s: workflow.source, t: workflow.task, a: workflow.texts });
+  const { source, files = {}, task, texts } = workflow;
+  const isOne = Object.keys(files).length === 0;
+  const json = JSON.stringify({
+    v: isOne ? 1 : 2,
+    s: source,
+    t: task,
+    a: texts,
+    ...(isOne ? {} : { f: files }),
+  });
   const packed = new Blob([json]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   return toBase64Url(new Uint8Array(await new Response(packed).arrayBuffer()));
 }
@@ -26,11 +39,13 @@ export async function packWorkflow(workflow: SharedWorkflow): Promise<string> {
 export async function unpackWorkflow(text: string): Promise<SharedWorkflow> {
   const stream = new Blob([fromBase64Url(text)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   const data: unknown = JSON.parse(await textOf(stream, MOST_BYTES));
-  const { v, s, t, a } = (data ?? {}) as Record<string, unknown>;
-  if (v !== 1 || typeof s !== "string" || typeof t !== "string" || typeof a !== "object" || a === null)
+  const { v, s, t, a, f } = (data ?? {}) as Record<string, unknown>;
+  const isKnown = v === 1 || v === 2;
+  if (!isKnown || typeof s !== "string" || typeof t !== "string" || typeof a !== "object" || a === null)
     throw new Error("The link is from another version of the app.");
   const texts = Object.entries(a).filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  return { source: s, task: t, texts: Object.fromEntries(texts) };
+  const shared = { source: s, task: t, texts: Object.fromEntries(texts) };
+  return v === 1 ? shared : { ...shared, files: otherFiles(f) };
 }
 
 async function textOf(stream: ReadableStream<Uint8Array>, most: number): Promise<string> {

@@ -6,13 +6,14 @@ import { registerPickedFileSystem } from "../../src/file-systems/picked.ts";
 import { uuid } from "../../src/util/uuid.ts";
 import { parseForm } from "../lib/arguments.ts";
 import { errorText } from "../lib/errors.ts";
+import { joinedText } from "../lib/sources.ts";
 import { parseTags } from "../lib/tags.ts";
 import { rememberSource } from "./code-history.ts";
 import { getEngine } from "./engine.ts";
 import { allowPicked, listPicks, PICKED_ROOT } from "./files.ts";
 import { expectExecution } from "./live.ts";
 import { address, navigate } from "./router.ts";
-import { buildNow, buildState, chosenTask, fieldTexts, mayHaveOtherDefaults, source } from "./workflow.ts";
+import { buildNow, buildState, chosenTask, fieldTexts, mayHaveOtherDefaults, sources } from "./workflow.ts";
 
 /** How the start of an execution is going, and how to do it. */
 export interface RunState {
@@ -78,7 +79,7 @@ export async function runChosenTask(): Promise<void> {
     const execution = expectExecution(executionId);
     execution.args = ["run", task.fullname];
     execution.startTime = Date.now();
-    void rememberSource(built, source.value);
+    void rememberSource(built, joinedText(sources.value));
     const { cache, dryRun, tags } = runState.value;
     const engine = await getEngine();
     await engine.start({

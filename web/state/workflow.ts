@@ -1,8 +1,9 @@
 /** The workflow in the editor: its source, what its build came to, and which task is chosen. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { BuiltWorkflow, WorkflowSource } from "../../src/browser/engine-api.ts";
+import type { BuiltWorkflow } from "../../src/browser/engine-api.ts";
 import { type BuildPlace, buildPlace, errorText } from "../lib/errors.ts";
 import type { SharedWorkflow } from "../lib/share.ts";
+import { ENTRY, joinedText, otherFiles, type Sources } from "../lib/sources.ts";
 import { getEngine } from "./engine.ts";
 import { type Example, exampleNamed, examples } from "./examples.ts";
 import { readSetting, writeSetting } from "./settings.ts";
@@ -25,8 +26,10 @@ const SHARED = "shared";
 
 /** Name of the example or draft that is open. */
 export const draftName: Signal<string> = signal("");
-/** The text in the editor. */
-export const source: Signal<string> = signal("");
+/** The workflow's files. */
+export const sources: Signal<Sources> = signal({ [ENTRY]: "" });
+/** The file in the editor. */
+export const openFile: Signal<string> = signal(ENTRY);
 /** Changes when something else than the editor set the text. */
 export const sourceRevision: Signal<number> = signal(0);
 /** Fullname of the chosen task. */
@@ -47,14 +50,30 @@ export function openDraft(name: string): void {
   const example = exampleNamed(name);
   const text = readSetting(`draft.${name}`) ?? example?.text ?? examples[0]!.text;
   draftName.value = name;
+  openFile.value = ENTRY;
   writeSetting("draft", name);
-  setSource(text, 0);
+  setSources({ ...readOthers(name), [ENTRY]: text }, 0);
   sourceRevision.value++;
+}
+
+function readOthers(name: string): Sources {
+  try {
+    return otherFiles(JSON.parse(readSetting(othersKey(name)) ?? "{}"));
+  } catch {
+    return {};
+  }
+}
+
+const othersKey = (name: string): string => `draft.${name}.files`;
+
+function writeOthers(name: string, { [ENTRY]: _, ...others }: Sources): void {
+  writeSetting(othersKey(name), Object.keys(others).length === 0 ? undefined : JSON.stringify(others));
 }
 
 /** Takes a workflow that came with a link as the draft of its own name. Nothing of it runs. */
 export function takeShared(shared: SharedWorkflow): void {
   writeSetting(`draft.${SHARED}`, shared.source);
+  writeOthers(SHARED, shared.files ?? {});
   chosenTask.value = shared.task;
   fieldTexts.set(shared.task, { ...shared.texts });
   // What was open under that name before is another workflow.
@@ -78,24 +97,63 @@ export function openExample(): Example | undefined {
   return exampleNamed(draftName.value);
 }
 
+/** Whether an example was changed. */
+export function isChanged(): boolean {
+  const example = openExample();
+  if (example === undefined) return false;
+  return sources.value[ENTRY] !== example.text || Object.keys(sources.value).length > 1;
+}
+
 /** Takes a change of the editor. */
 export function edit(text: string): void {
-  if (text === source.value) return;
-  const isOriginal = text === openExample()?.text;
-  writeSetting(`draft.${draftName.value}`, isOriginal ? undefined : text);
-  setSource(text, BUILD_DELAY);
+  if (text === sources.value[openFile.value]) return;
+  keep({ ...sources.value, [openFile.value]: text }, BUILD_DELAY);
+}
+
+/** Adds a file and opens it. Its name is one that {@link nameProblem} has nothing against. */
+export function addSource(name: string): void {
+  keep({ ...sources.value, [name]: "" }, BUILD_DELAY);
+  showFile(name);
+}
+
+/** Gives the open file another name. */
+export function renameSource(name: string): void {
+  const { [openFile.value]: text = "", ...others } = sources.value;
+  keep({ ...others, [name]: text }, BUILD_DELAY);
+  showFile(name);
+}
+
+/** Removes the open file, which is not the main one. */
+export function removeSource(): void {
+  const { [openFile.value]: _, ...others } = sources.value;
+  keep(others, BUILD_DELAY);
+  showFile(ENTRY);
+}
+
+/** Shows a file in the editor. */
+export function showFile(name: string): void {
+  openFile.value = name;
 }
 
 /** Goes back to the example's own text. */
 export function discardDraft(): void {
   const example = openExample();
   if (example === undefined) return;
-  edit(example.text);
+  keep({ [ENTRY]: example.text }, BUILD_DELAY);
+  showFile(ENTRY);
   sourceRevision.value++;
 }
 
-function setSource(text: string, delay: number): void {
-  source.value = text;
+/** Remembers files as the draft that is open, and builds them in a moment. */
+function keep(next: Sources, delay: number): void {
+  const isOriginal = next[ENTRY] === openExample()?.text;
+  writeSetting(`draft.${draftName.value}`, isOriginal ? undefined : next[ENTRY]);
+  writeOthers(draftName.value, next);
+  setSources(next, delay);
+}
+
+function setSources(next: Sources, delay: number): void {
+  sources.value = next;
   clearTimeout(timer);
   timer = setTimeout(() => void buildNow(), delay);
   build.value = { phase: "building", built: build.value.built };
@@ -103,12 +161,7 @@ function setSource(text: string, delay: number): void {
 
 /** Whether a task may have defaults that its parameters don't tell, by the option `defaults`. */
 export function mayHaveOtherDefaults(): boolean {
-  return /\bdefaults\s*:/.test(source.value);
-}
-
-/** The source as the engine takes it. */
-function workflowSource(text: string = source.value): WorkflowSource {
-  return { entry: "workflow.ts", files: { "workflow.ts": text } };
+  return /\bdefaults\s*:/.test(joinedText(sources.value));
 }
 
 /** Builds what is in the editor. @returns nothing if it has errors, or was changed meanwhile */
@@ -117,7 +170,7 @@ export async function buildNow(): Promise<BuiltWorkflow | undefined> {
   const mine = ++turn;
   build.value = { phase: "building", built: build.value.built };
   try {
-    const built = await (await getEngine()).build(workflowSource());
+    const built = await (await getEngine()).build({ entry: ENTRY, files: sources.value });
     if (mine !== turn) return undefined;
     build.value = { phase: "ready", built };
     const names = built.manifest.tasks.map(({ fullname }) => fullname);

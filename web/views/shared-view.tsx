@@ -5,6 +5,7 @@ import type { SourceEditorProps } from "../components/editor.tsx";
 import { Icon } from "../components/icons.tsx";
 import { lazy } from "../components/lazy.tsx";
 import { reachOf, type SharedWorkflow, unpackWorkflow } from "../lib/share.ts";
+import { ENTRY, fileNames, joinedText, type Sources } from "../lib/sources.ts";
 import { useResource } from "../state/resource.ts";
 import { address, navigate } from "../state/router.ts";
 import { takeShared } from "../state/workflow.ts";
@@ -27,7 +28,9 @@ export function SharedView({ text }: { text: string }): JSX.Element {
 }
 
 function Question({ shared }: { shared: SharedWorkflow }): JSX.Element {
-  const reach = reachOf(shared.source);
+  const sources: Sources = { ...shared.files, [ENTRY]: shared.source };
+  const names = fileNames(sources);
+  const reach = reachOf(joinedText(sources));
   const open = (): void => {
     takeShared(shared);
     navigate(address(["workflow", "shared"]));
@@ -90,14 +93,19 @@ function Question({ shared }: { shared: SharedWorkflow }): JSX.Element {
           Leave it
         </a>
       </div>
-      <div class="shared-code">
-        <SourceEditor
-          text={shared.source}
-          label="Source of the shared workflow"
-          problem={undefined}
-          readOnly
-        />
-      </div>
+      {names.map((name) => (
+        <section key={name} class="section">
+          {names.length > 1 && <h2 class="mono">{name}</h2>}
+          <div class="shared-code">
+            <SourceEditor
+              text={sources[name]!}
+              label={name === ENTRY ? "Source of the shared workflow" : `Source of ${name}`}
+              problem={undefined}
+              readOnly
+            />
+          </div>
+        </section>
+      ))}
     </div>
   );
 }

@@ -4,9 +4,11 @@ import { useEffect } from "preact/hooks";
 import type { PackageTask } from "../../src/package/types.ts";
 import { ArgumentForm } from "../components/argument-form.tsx";
 import type { SourceEditorProps } from "../components/editor.tsx";
+import { FileTabs } from "../components/file-tabs.tsx";
 import { Icon } from "../components/icons.tsx";
 import { lazy } from "../components/lazy.tsx";
 import { ShareButton } from "../components/share-button.tsx";
+import { ENTRY } from "../lib/sources.ts";
 import { examples } from "../state/examples.ts";
 import { address, navigate } from "../state/router.ts";
 import { runChosenTask, runState } from "../state/run.ts";
@@ -17,11 +19,13 @@ import {
   draftName,
   edit,
   hasShared,
+  isChanged,
   lastDraft,
   openDraft,
-  openExample,
-  source,
+  openFile,
+  showFile,
   sourceRevision,
+  sources,
 } from "../state/workflow.ts";
 
 const SourceEditor = lazy<SourceEditorProps>(
@@ -36,7 +40,9 @@ export function WorkflowView({ draft }: { draft: string | undefined }): JSX.Elem
     else if (draft !== draftName.value) openDraft(draft);
   }, [draft]);
   const state = buildState.value;
-  const problem = state.phase === "failed" ? state.place : undefined;
+  const file = openFile.value;
+  const place = state.phase === "failed" ? state.place : undefined;
+  const problem = place?.file === file ? place : undefined;
   return (
     <div class="workflow">
       <h1 class="visually-hidden">Workflow</h1>
@@ -57,7 +63,7 @@ export function WorkflowView({ draft }: { draft: string | undefined }): JSX.Elem
             </select>
           </label>
           <span class="spacer" />
-          {openExample() !== undefined && openExample()?.text !== source.value && (
+          {isChanged() && (
             <button type="button" class="button quiet" onClick={discardDraft}>
               <Icon name="reset" /> <span class="wide-only">Back to the example</span>
               <span class="visually-hidden narrow-only">Back to the example</span>
@@ -65,11 +71,12 @@ export function WorkflowView({ draft }: { draft: string | undefined }): JSX.Elem
           )}
           <ShareButton />
         </div>
+        <FileTabs />
         <SourceEditor
-          key={draftName.value}
-          text={source.value}
+          key={`${draftName.value} ${file}`}
+          text={sources.value[file] ?? ""}
           revision={sourceRevision.value}
-          label="Source of the workflow"
+          label={file === ENTRY ? "Source of the workflow" : `Source of ${file}`}
           problem={problem}
           onEdit={edit}
           onRun={() => void runChosenTask()}
@@ -95,7 +102,15 @@ function BuildNote(): JSX.Element {
         ) : (
           <span>
             <strong>
-              Line {place.line}, column {place.column}:
+              {place.file !== openFile.value && Object.hasOwn(sources.value, place.file) ? (
+                <button type="button" class="link" onClick={() => showFile(place.file)}>
+                  {place.file}, line {place.line}, column {place.column}:
+                </button>
+              ) : (
+                <>
+                  Line {place.line}, column {place.column}:
+                </>
+              )}
             </strong>{" "}
             {place.text}
           </span>
