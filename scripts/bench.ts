@@ -19,6 +19,7 @@ import type { SqlDriver, SqlStatement, SqlValue } from "../src/backends/sql-driv
 import { openSqlite } from "../src/backends/sqlite-driver.ts";
 import { plus, Scheduler, setSha512, task } from "../src/index.ts";
 import { hashBytes } from "../src/value/hash.ts";
+import { measureObject } from "./bench-object.ts";
 import { measureTab } from "./bench-tab.ts";
 
 const { values: flags } = parseArgs({
@@ -272,6 +273,11 @@ async function measure(): Promise<void> {
     add("the same again, all cached", "µs/job", [(times.cached / N) * 1000], "");
     add("longest task of the page's thread meanwhile", "ms", [times.longTask], "100");
   }
+
+  const times = await measureObject(N, RUNS);
+  const each = (part: "cold" | "cached"): number[] => times.map((time) => (time[part] / N) * 1000);
+  add(`fan-out of ${N} in a Durable Object, cold`, "µs/job", each("cold"), "150");
+  add("the same again, all cached", "µs/job", each("cached"), "");
 
   const cli = new URL("../bin/redun.js", import.meta.url).pathname;
   if (existsSync(new URL("../dist/cli.js", import.meta.url))) {
