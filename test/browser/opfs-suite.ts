@@ -62,14 +62,21 @@ serveSuite((functions) => {
       await removeOpfsSqlite(name);
     });
 
-    test("moves to IndexedDB and back with all its records", async () => {
+    test("moves to IndexedDB and back with all its records, and nothing runs again", async () => {
       const [one, two, three] = [newName(), newName(), newName()];
       const first = new OpfsSqliteBackend(one);
       const between = new IndexedDbBackend(two);
       const last = new OpfsSqliteBackend(three);
       for (const backend of [first, between, last]) await backend.load();
-      const double = task("moved.double", (n: number) => 2 * n);
-      const all = task("moved.all", (n: number) => Array.from({ length: n }, (_, i) => double(i)));
+      let ran = 0;
+      const double = task("moved.double", (n: number) => {
+        ran++;
+        return 2 * n;
+      });
+      const all = task("moved.all", (n: number) => {
+        ran++;
+        return Array.from({ length: n }, (_, i) => double(i));
+      });
       await new Scheduler({ backend: first }).run(all(50));
       expect(await copyStore(first, between)).toBeGreaterThan(100);
       expect(await copyStore(between, last)).toBeGreaterThan(100);
@@ -79,6 +86,13 @@ serveSuite((functions) => {
           (await backend.find({ type })).map(({ id }) => id).sort();
         expect(await ids(last)).toEqual(await ids(first));
       }
+      expect(ran).toBe(51);
+      for (const backend of [between, last]) {
+        const scheduler = new Scheduler({ backend });
+        expect(await scheduler.run(all(50))).toHaveLength(50);
+        expect(scheduler.status().get("moved.double")).toMatchObject({ CACHED: 50, DONE: 0 });
+      }
+      expect(ran).toBe(51);
       for (const backend of [first, between, last]) await backend.close();
       for (const name of [one, three]) await removeOpfsSqlite(name);
       indexedDB.deleteDatabase(two);
