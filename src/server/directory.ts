@@ -76,6 +76,9 @@ export function mayUse({ repos }: Principal, repo: string): boolean {
   return repos === null || repos.includes(repo);
 }
 
+/** Name of the repository that an instance has from the beginning. */
+export const DEFAULT_REPO = "default";
+
 /** Names are parts of addresses and of paths, so few characters are allowed. */
 export const REPO_NAME: RegExp = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 

@@ -21,6 +21,7 @@ import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
 import type { HostState } from "./host-state.ts";
 import { RunEvents } from "./run-events.ts";
+import { SharedLimits } from "./shared-limits.ts";
 import "./whole-engine.ts";
 
 /** What a {@link RepoHost} works with. */
@@ -80,6 +81,7 @@ export class RepoHost {
   readonly state: HostState;
   private readonly parts: RepoHostParts;
   private readonly active = new Map<string, Active>();
+  private readonly executor: PackageExecutor;
   private readonly turns: Turns;
   private readonly descriptions = new Map<string, Promise<PackageDescription>>();
   /** Fulfilled at the next event of a run, or its end. */
@@ -90,6 +92,7 @@ export class RepoHost {
     this.parts = parts;
     this.backend = parts.backend;
     this.state = parts.state;
+    this.executor = new SharedLimits(parts.executor, parts.limits);
     this.turns = new Turns(parts.maxRunning ?? 16);
     keepForeignValues();
   }
@@ -308,11 +311,11 @@ export class RepoHost {
   }
 
   private makeScheduler(registry: TaskRegistry<Task>): Scheduler {
-    const { executor, executorNames = [], limits, context } = this.parts;
+    const { executorNames = [], limits, context } = this.parts;
     const names = ["default", ...executorNames];
     return new Scheduler({
       backend: this.backend,
-      executors: Object.fromEntries(names.map((name) => [name, executor])),
+      executors: Object.fromEntries(names.map((name) => [name, this.executor])),
       registry,
       config: { ignoreWarnings: ["namespace"] },
       ...(limits === undefined ? {} : { limits }),
@@ -324,7 +327,7 @@ export class RepoHost {
   describe(hash: string): Promise<PackageDescription> {
     let description = this.descriptions.get(hash);
     if (description === undefined) {
-      description = this.parts.executor.describe(hash);
+      description = this.executor.describe(hash);
       this.descriptions.set(hash, description);
       description.then(
         ({ validatedTypes }) => keepForeignValues(validatedTypes),
@@ -395,7 +398,7 @@ export class RepoHost {
     await Promise.all(active.map(({ done }) => done.catch(() => {})));
     await Promise.all(active.map(({ events }) => events.flush()));
     for (const run of [...this.news.keys()]) this.notify(run);
-    await this.parts.executor.close?.();
+    await this.executor.close?.();
     await this.backend.close();
   }
 }

@@ -373,6 +373,17 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect((await repo.list({ status: "CANCELLED" })).items.map((item) => item.id)).toContain(id);
       });
 
+      test("share the units of limits", async () => {
+        const names = ["a", "b", "c", "d"];
+        const ids = await Promise.all(names.map((one) => run("alone", [one], { options: { cache: false } })));
+        const spans: number[][] = [];
+        for (const id of ids) spans.push((await resultOf(id)).value as number[]);
+        spans.sort((a, b) => a[0]! - b[0]!);
+        for (let i = 1; i < spans.length; i++) expect(spans[i]![0]).toBeGreaterThanOrEqual(spans[i - 1]![1]!);
+        const waiting = await Promise.all([run("outer", ["e"]), run("outer", ["f"])]);
+        for (const id of waiting) expect(await resultOf(id)).toMatchObject({ value: 2 });
+      });
+
       test("tell a client that comes back only what it has not seen", async () => {
         const id = await run("slow", [3, 150, "cursor"]);
         const all = await eventsOf(id);

@@ -58,6 +58,22 @@ export const link: Task<[sum: number, ms: number, salt: string], Promise<number>
   },
 );
 
+/** Notes when it begins and ends; only one at a time may do so. */
+export const alone: Task<[name: string], Promise<number[]>> = task(
+  { name: "basics.alone", limits: ["alone"] },
+  async (_name: string) => {
+    const start = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    return [start, Date.now()];
+  },
+);
+
+/** Lets go of its unit while it waits for another that takes it. */
+export const outer: Task<[name: string], Promise<number>> = task(
+  { name: "basics.outer", limits: ["alone"] },
+  async (name: string) => (await alone(`${name} inside`)).length,
+);
+
 export const hello: Task = task("basics.hello", () => script("echo hello"));
 export const written: Task<[path: string], Promise<File>> = task("basics.written", async (path: string) => {
   const file = new File(path);
