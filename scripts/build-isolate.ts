@@ -1,5 +1,6 @@
 /** The runtime of isolates, in which an instance on Cloudflare runs the code of workflows. */
 import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 import type { IsolateRuntime } from "../src/executors/isolate-messages.ts";
@@ -45,3 +46,16 @@ export async function buildIsolateRuntime(): Promise<IsolateRuntime> {
   const hash = createHash("sha256").update(JSON.stringify(modules)).digest("hex").slice(0, 40);
   return { hash, main: "isolate-worker.js", modules };
 }
+
+/** Writes the runtime as a module, which the entry point for Cloudflare imports as `#isolate-runtime`. */
+export async function writeIsolateRuntime(): Promise<void> {
+  const text = `export default ${JSON.stringify(await buildIsolateRuntime())};\n`;
+  const path = join(root, "dist", ISOLATE_RUNTIME);
+  // One that stays the same is left alone, as those who watch it would build again.
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  mkdirSync(join(root, "dist"), { recursive: true });
+  writeFileSync(path, text);
+}
+
+/** Name of that module in `dist`. */
+export const ISOLATE_RUNTIME = "isolate-runtime.js";

@@ -18,6 +18,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { ISOLATE_RUNTIME, writeIsolateRuntime } from "./build-isolate.ts";
 
 const root: string = join(import.meta.dirname, "..");
 const dist: string = join(root, "dist");
@@ -71,7 +72,8 @@ export async function buildModules(clean: boolean): Promise<void> {
     logLevel: "warning",
   });
   mkdirSync(dist, { recursive: true });
-  const written = new Set<string>();
+  await writeIsolateRuntime();
+  const written = new Set<string>([ISOLATE_RUNTIME]);
   for (const { path, contents } of result.outputFiles) {
     written.add(basename(path));
     if (!existsSync(path) || Buffer.compare(readFileSync(path), contents) !== 0)

@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ["backend", "executor", "builtins"],
   ["scheduler"],
   ["backends", "executors", "file-systems", "package"],
-  ["server", "cli", "browser"],
+  ["server", "cli", "browser", "cloudflare"],
   ["."],
 ];
 const CORE = 5;

@@ -12,3 +12,9 @@ declare module "cloudflare:workers" {
     constructor(ctx: unknown, env: Env);
   }
 }
+
+/** What isolates run; the build makes it, see `scripts/build-isolate.ts`. */
+declare module "#isolate-runtime" {
+  const runtime: import("./executors/isolate-messages.ts").IsolateRuntime;
+  export default runtime;
+}

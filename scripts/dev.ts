@@ -1,0 +1,35 @@
+/**
+ * Runs a hosted instance on this machine, as Cloudflare's runtime would: `npm run dev`. Arguments are those of
+ * `wrangler dev`, such as `--port 9000`. What it keeps is in `.wrangler/state`.
+ */
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const root: string = join(import.meta.dirname, "..");
+
+/** The environment of wrangler: it works without an account, and tells nobody that it is used. */
+export const wranglerEnv: Readonly<Record<string, string>> = {
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+};
+
+/** The command that starts wrangler, before its own arguments. */
+export const wrangler: readonly [string, ...string[]] = [
+  process.execPath,
+  join(root, "node_modules/wrangler/bin/wrangler.js"),
+];
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const [program, ...first] = wrangler;
+  const child = spawn(program, [...first, "dev", "--ip", "127.0.0.1", ...process.argv.slice(2)], {
+    cwd: root,
+    env: { ...process.env, ...wranglerEnv },
+    stdio: "inherit",
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code) => {
+    process.exitCode = code ?? 1;
+  });
+}
