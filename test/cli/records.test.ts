@@ -64,6 +64,37 @@ describe("redun export and import", () => {
     expect(sorted(await target.ok("export"))).toEqual(sorted(source.read("out.jsonl")));
   });
 
+  test("carry the cache along, so that nothing runs again in the other folder", async () => {
+    const source = new Workspace({ "hello.ts": HELLO });
+    const first = await source.redun("run hello.ts main");
+    const target = new Workspace({ "hello.ts": HELLO });
+    await target.ok("init");
+    const records = await source.redun("export");
+    await target.redun("import", { input: records.stdout });
+    const again = await target.redun("run hello.ts main");
+    expect(again.stdout).toBe(first.stdout);
+    const words = (text: string): string[] =>
+      [...text.matchAll(/\b(Run|Cached) +Job/g)].map(([, word]) => word!);
+    expect(words(first.stderr)).toEqual(["Run", "Run", "Run"]);
+    expect(words(again.stderr)).toEqual(["Cached", "Cached", "Cached"]);
+    expect(await target.ok("log -")).toContain("Jobs: 3 (DONE: 0, CACHED: 3, FAILED: 0)");
+  });
+
+  test("refuse a record that was changed on its way, and name it", async () => {
+    const source = new Workspace({ "hello.ts": HELLO });
+    await source.ok("run hello.ts main");
+    const records = (await source.ok("export")).replaceAll(
+      /"data":"[^"]*"(.*)"type":"string"/g,
+      '"data":"IkV2aWwi"$1"type":"string"',
+    );
+    const target = new Workspace();
+    await target.ok("init");
+    const { code, stderr } = await target.redun("import", { input: records });
+    expect(stderr).toMatch(/Cannot import the Value record \w{40}: .* damaged or forged/);
+    expect(code).toBe(1);
+    expect(await target.ok("export")).toBe("");
+  });
+
   test("refuse what is unknown or no record", async () => {
     const space = new Workspace();
     await space.ok("init");
