@@ -57,6 +57,8 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     expect(runs.size).toBe(12);
     expect([...runs.values()]).toEqual(Array(12).fill(1));
     expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
+    const others = await Array.fromAsync(repo.events(queued));
+    expect(others.map(({ seq }) => seq)).toEqual(others.map((_, i) => i + 1));
     expect(await repo.execution(queued)).toMatchObject({ status: "DONE", result: { value: 2 } });
   });
 }
