@@ -8,7 +8,7 @@ import type { Backend, RecordJson } from "../backend/backend.ts";
 import type { ErrorRecord } from "../errors/redun-error.ts";
 import type { WorkerRun } from "../executors/worker-watch.ts";
 import type { PickedSource } from "../file-systems/picked.ts";
-import type { PackageManifest } from "../package/types.ts";
+import type { PackageManifest, StoredPackage } from "../package/types.ts";
 import type { JobCounts } from "../scheduler/events.ts";
 import type { Traceback } from "../scheduler/traceback.ts";
 import type { Json } from "../value/json.ts";
@@ -110,13 +110,14 @@ export type EngineEvent = { readonly seq: number; readonly executionId: string; 
 export interface EngineInfo {
   readonly repo: string;
   readonly version: string;
-  readonly store: "opfs" | "indexeddb";
+  /** `instance`: a repository of a hosted instance. */
+  readonly store: "opfs" | "indexeddb" | "instance";
   /** Whether the browser promised to keep the data. */
   readonly persisted: boolean;
   /** Bytes in use and available to this site, where the browser tells. */
   readonly usage: number | undefined;
   readonly quota: number | undefined;
-  /** Most jobs at once. */
+  /** Most jobs at once; 0 where that is not known. */
   readonly workers: number;
   /** Executions at work. */
   readonly running: readonly string[];
@@ -171,6 +172,8 @@ export type StoreQueries = Pick<
   | "callsOfValue"
   | "parentCalls"
   | "nearestCall"
+  | "missing"
+  | "exportRecords"
 >;
 
 /** The engine's methods. Each may be repeated without harm, since the engine may move to another tab in the middle. */
@@ -178,6 +181,8 @@ export interface EngineApi extends PickedSource {
   info(): Promise<EngineInfo>;
   /** @throws PackageError with file, line, column and frame */
   build(source: WorkflowSource): Promise<BuiltWorkflow>;
+  /** A package that was built here, to run it elsewhere. @returns `undefined` for one that is no longer kept */
+  getPackage(hash: string): Promise<StoredPackage | undefined>;
   /** Begins an execution, after those asked for before. @returns when it was accepted */
   start(request: RunRequest): Promise<void>;
   /** @returns how it ended, once it has; `undefined` for one that this engine does not know */
@@ -193,6 +198,8 @@ export interface EngineApi extends PickedSource {
   ): Promise<Awaited<ReturnType<StoreQueries[M]>>>;
   /** Records of these executions, or of everything, as the command line's `export` writes them. */
   exportRecords(executionIds?: readonly string[]): Promise<readonly RecordJson[]>;
+  /** Ids of all records of these executions, or of everything, layer by layer. */
+  reachable(executionIds?: readonly string[]): Promise<readonly string[]>;
   /** @returns how many were new */
   importRecords(records: readonly RecordJson[]): Promise<number>;
   /** Takes the records of a store, given its file `redun.db`: ours, or Python's. @returns how many were new */

@@ -36,6 +36,7 @@ import type { EngineState, StoredPackage, StoredRun } from "./engine-state.ts";
 import { cut, EventLog, logExecution, smallOutcome } from "./event-log.ts";
 import { importDatabase } from "./import-database.ts";
 import { KeptLog } from "./kept-logs.ts";
+import type { StoreKind } from "./open-store.ts";
 import type { PickedFiles } from "./picked-files.ts";
 import { RESUMES, storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
@@ -44,7 +45,7 @@ import { plainRecord } from "./transport.ts";
 export interface EngineParts {
   readonly repo: string;
   readonly version: string;
-  readonly store: EngineInfo["store"];
+  readonly store: StoreKind;
   readonly backend: Backend;
   readonly executors: Readonly<Record<string, Executor>>;
   readonly workers: number;
@@ -92,6 +93,8 @@ const QUERIES: ReadonlySet<string> = new Set([
   "callsOfValue",
   "parentCalls",
   "nearestCall",
+  "missing",
+  "exportRecords",
 ] satisfies (keyof StoreQueries)[]);
 
 /**
@@ -140,6 +143,10 @@ export class EngineHost implements EngineApi {
     const built = await buildPackage(entry, { files, esbuild, npm: "inline", lowerAsync: true });
     await this.parts.state.addPackage(built);
     return { hash: built.hash, manifest: built.manifest, warnings: built.warnings ?? [] };
+  }
+
+  getPackage(hash: string): Promise<StoredPackage | undefined> {
+    return this.parts.state.package(hash);
   }
 
   start(request: RunRequest): Promise<void> {
@@ -345,6 +352,12 @@ export class EngineHost implements EngineApi {
       records.push(...(await this.parts.backend.exportRecords(ids)));
     }
     return records;
+  }
+
+  async reachable(executionIds?: readonly string[]): Promise<readonly string[]> {
+    const all: string[] = [];
+    for await (const ids of this.parts.backend.reachable(executionIds)) for (const id of ids) all.push(id);
+    return all;
   }
 
   importRecords(records: readonly RecordJson[]): Promise<number> {

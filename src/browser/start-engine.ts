@@ -180,6 +180,7 @@ class EngineClient {
     return {
       info: method("info"),
       build: method("build"),
+      getPackage: method("getPackage"),
       start: async (request) => {
         // The first results to keep are a good time to ask the browser for it.
         if (!(await navigator.storage.persisted())) void navigator.storage.persist();
@@ -191,6 +192,7 @@ class EngineClient {
       log: method("log"),
       query: method("query"),
       exportRecords: method("exportRecords"),
+      reachable: method("reachable"),
       importRecords: method("importRecords"),
       importDatabase: method("importDatabase"),
       listFiles: method("listFiles"),

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "../errors/redun-error.ts";
-import type { EngineInfo } from "./engine-api.ts";
+import type { StoreKind } from "./open-store.ts";
 
 /** What an engine needs to start. */
 export interface StartMessage {
@@ -9,7 +9,7 @@ export interface StartMessage {
   readonly engine: string;
   readonly version: string;
   readonly workers: number;
-  readonly store: EngineInfo["store"] | undefined;
+  readonly store: StoreKind | undefined;
   /** Absolute addresses. */
   readonly urls: { readonly job: string | undefined; readonly esbuild: string };
 }

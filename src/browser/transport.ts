@@ -120,6 +120,7 @@ export function offerEngine(
 const METHODS: ReadonlySet<string> = new Set([
   "info",
   "build",
+  "getPackage",
   "start",
   "outcome",
   "cancel",
@@ -127,6 +128,7 @@ const METHODS: ReadonlySet<string> = new Set([
   "log",
   "query",
   "exportRecords",
+  "reachable",
   "importRecords",
   "importDatabase",
   "listFiles",

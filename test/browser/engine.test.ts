@@ -251,10 +251,15 @@ export const talk = task("kept.talk", (n: number) => { for (let i = 0; i < n; i+
     expect(log).toContain("[ DONE ]");
     expect(log).toContain("run workflow.ts tab.main --a 20 --b 1");
     expect(log).toContain("tab.double(20)");
+    expect(await engine.getPackage(asked.package)).toMatchObject({ hash: asked.package });
     const other = await open(`test-${crypto.randomUUID()}`);
     expect(await other.importRecords(records)).toBe(records.length);
     expect(await other.importRecords(records)).toBe(0);
     expect((await other.query("getExecutions", [asked.executionId]))[0]).toMatchObject({ status: "DONE" });
+    const ids = await engine.reachable([asked.executionId]);
+    expect(ids).toHaveLength(records.length);
+    expect(await other.query("missing", ids)).toEqual([]);
+    expect(await other.query("exportRecords", ids)).toHaveLength(records.length);
     await other.close();
   });
 
