@@ -6,10 +6,12 @@ import { captureStreams } from "./executors/capture-output.ts";
 import { serveHost } from "./executors/host-loop.ts";
 import type { ToHost } from "./executors/host-messages.ts";
 import { runOwnedScript } from "./executors/script-runner.ts";
+import { registerHttpFileSystem } from "./file-systems/http.ts";
 import { registerLocalFileSystem } from "./file-systems/local.ts";
 import { loadPackageFile } from "./package/load.ts";
 
 registerLocalFileSystem();
+registerHttpFileSystem();
 
 // Jobs may put another in its place.
 const send = process.send!.bind(process);

@@ -6,11 +6,13 @@ import { openTickets } from "./executors/pipe-tickets.ts";
 import { runOwnedScript } from "./executors/script-runner.ts";
 import { serveJobs, type WorkerRuntime } from "./executors/worker-loop.ts";
 import type { ToWorker } from "./executors/worker-messages.ts";
+import { registerHttpFileSystem } from "./file-systems/http.ts";
 import { registerLocalFileSystem } from "./file-systems/local.ts";
 import { loadPackageFile } from "./package/load.ts";
 import { loadedPackage } from "./package/loaded.ts";
 
 registerLocalFileSystem();
+registerHttpFileSystem();
 
 const runtime: WorkerRuntime = {
   captureOutput,

@@ -1,10 +1,13 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { jobSpec, recordingContext } from "../../src/executor/contract.ts";
 import { errorTraceback, formatTraceback, task } from "../../src/index.ts";
 import { Hosted, rejection } from "./hosted.ts";
 
 const WORK = `
-import { script, task } from "redun";
+import { File, script, task } from "redun";
 export const add = task("add", (a: number, b: number) => a + b);
 export const shell = task("shell", (command: string) => script(command));
 export const wide = task("wide", async (n: number) => {
@@ -33,6 +36,8 @@ export const printLater = task("print_later", async (line: string) => {
   await add(1, line.length);
   console.error("after", line);
 });
+export const read = task("read", async (path: string) => await new File(path).text());
+export const readHere = task("read_here", (path: string) => new File(path).text());
 export const fails = task("fails", (what: string): number => {
   throw new RangeError("no " + what);
 });
@@ -99,6 +104,17 @@ describe("a scheduler of hosted packages", () => {
     await scheduler.run(names.flatMap((name) => [task("print")(name), task("print_later")(name)]));
     const expected = names.flatMap((name) => [name, `before ${name},after ${name}`]);
     expect([...logs.values()].map(String).sort()).toEqual(expected.sort());
+  });
+
+  test("reads files of the machine and of the Web", async () => {
+    const server = createServer((_, response) => response.end("from the Web"));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/text`;
+    for (const name of ["read", "read_here"]) {
+      expect(await hosted.run(hash, name, url)).toBe("from the Web");
+      expect(await hosted.run(hash, name, import.meta.filename)).toContain("reads files of the machine");
+    }
+    server.close();
   });
 
   test("reports errors with the lines of the workflow's file", async () => {
