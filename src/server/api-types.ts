@@ -123,5 +123,11 @@ export interface Me {
   readonly repos: readonly string[] | null;
 }
 
+/** What `POST /session` answers. */
+export interface SignedIn extends Me {
+  /** To be sent with each request of the session, in the header `X-Redun-Session`. */
+  readonly key: string;
+}
+
 /** Events in the order in which they came. */
 export type Events = readonly ExecutionEvent[];

@@ -4,7 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
 import { ApiError } from "./api-error.ts";
-import type { Health, Me } from "./api-types.ts";
+import type { Health, Me, SignedIn } from "./api-types.ts";
 import { type AppEnv, authenticate, noRepo, requireRepo, requireRole, signIn, signOut } from "./auth.ts";
 import { type Directory, mayUse, type NewToken, type Principal, ROLES, type Role } from "./directory.ts";
 import { errorAnswer } from "./error-answer.ts";
@@ -49,9 +49,9 @@ const READS = /\/(sync\/missing|sync\/reachable|query\/\w+)$/;
 
 const roleSchema: z.ZodType<Role> = z.enum(ROLES);
 const tokenSchema = z.looseObject({ id: z.string(), name: z.string(), role: roleSchema }).openapi("Token");
-const meSchema: z.ZodType<Me> = z
-  .object({ name: z.string(), role: roleSchema, repos: z.array(z.string()).nullable() })
-  .openapi("Me");
+const meShape = { name: z.string(), role: roleSchema, repos: z.array(z.string()).nullable() };
+const meSchema: z.ZodType<Me> = z.object(meShape).openapi("Me");
+const signedInSchema: z.ZodType<SignedIn> = z.object({ ...meShape, key: z.string() }).openapi("SignedIn");
 const repoSchema = z.object({ name: z.string(), created: z.number() }).openapi("Repo");
 
 /**
@@ -99,7 +99,11 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
   });
   if (corsOrigins.length > 0) {
     const headers = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"];
-    app.use(`${API}/*`, cors({ origin: [...corsOrigins], allowHeaders: headers, maxAge: 600 }));
+    const exposeHeaders = ["Retry-After"];
+    app.use(
+      `${API}/*`,
+      cors({ origin: [...corsOrigins], allowHeaders: headers, exposeHeaders, maxAge: 600 }),
+    );
   }
   app.use(
     `${API}/*`,
@@ -168,13 +172,15 @@ function addOpenRoutes(app: App, { version }: AppOptions, auth: Auth): void {
   });
   app.openapi(
     apiRoute("post", `${API}/session`, {
-      summary: "Sign in with a token; the answer sets a cookie",
+      summary:
+        "Sign in with a token; the answer sets a cookie, which counts with the key in X-Redun-Session only",
       body: z.strictObject({ token: z.string().max(200) }),
-      answer: meSchema,
+      answer: signedInSchema,
     }),
     async (c) => {
       const { token } = checked<never, never, { token: string }>(c).body;
-      return c.json(meOf(await signIn(c, auth, token)), 200);
+      const { principal, key } = await signIn(c, auth, token);
+      return c.json({ ...meOf(principal), key }, 200);
     },
   );
   app.openapi(apiRoute("delete", `${API}/session`, { summary: "Sign out", status: 204 }), async (c) => {

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { ApiError } from "./api-error.ts";
 import { type Directory, hasRole, mayUse, type Principal, type Role } from "./directory.ts";
+import { matchesSession, sessionKey } from "./secrets.ts";
 
 /** What the app's routes find in their context. */
 export interface AppEnv {
@@ -17,6 +18,8 @@ export interface AuthOptions {
 
 /** Name of the session's cookie. */
 const COOKIE = "redun_session";
+/** Name of the header with the session's key. */
+export const SESSION_HEADER = "X-Redun-Session";
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Finds out who asks. @throws ApiError with status 401 or 429 */
@@ -25,7 +28,14 @@ export function authenticate({ directory, clientOf }: AuthOptions): MiddlewareHa
     const token = bearerToken(c);
     const session = token === undefined ? getCookie(c, COOKIE) : undefined;
     if (token === undefined && session === undefined) throw unauthorized("there is no token");
-    if (session !== undefined) checkSameOrigin(c);
+    if (session !== undefined) {
+      checkSameOrigin(c);
+      const key = c.req.header(SESSION_HEADER);
+      if (key === undefined)
+        throw unauthorized(`the session's key is missing, in the header ${SESSION_HEADER}`);
+      if (!(await matchesSession(key, session)))
+        throw await refusal(directory, clientOf(c), "the key is not that of the session");
+    }
     const principal =
       token === undefined ? await directory.sessionOwner(session!) : await directory.authenticate(token);
     if (principal === undefined) {
@@ -37,18 +47,18 @@ export function authenticate({ directory, clientOf }: AuthOptions): MiddlewareHa
   };
 }
 
-/** Begins a session for whoever gives a token. */
+/** Begins a session for whoever gives a token. @returns whose it is, and its key */
 export async function signIn(
   c: Context,
   { directory, clientOf }: AuthOptions,
   token: string,
-): Promise<Principal> {
+): Promise<{ principal: Principal; key: string }> {
   checkSameOrigin(c);
   const principal = await directory.authenticate(token);
   if (principal === undefined) throw await refusal(directory, clientOf(c), "the token is unknown or over");
   const { session, expires } = await directory.createSession(principal.tokenId);
   setCookie(c, COOKIE, session, { ...cookieOptions(c), expires: new Date(expires) });
-  return principal;
+  return { principal, key: await sessionKey(session) };
 }
 
 /** Ends the session that a request is of. */

@@ -14,6 +14,7 @@ import type {
   Page,
   RepoSummary,
   Role,
+  SignedIn,
   TokenInfo,
 } from "./api-types.ts";
 import { readEventStream } from "./event-stream.ts";
@@ -22,6 +23,8 @@ import { readEventStream } from "./event-stream.ts";
 export interface ClientOptions {
   /** Without one, the browser's session is used. */
   readonly token?: string | undefined;
+  /** Key of that session, as {@link Client.signIn} answered it. */
+  readonly session?: string | undefined;
   readonly fetch?: typeof fetch | undefined;
 }
 
@@ -65,12 +68,15 @@ const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 export class Transport {
   /** The server's address, without a slash at the end. */
   readonly url: string;
+  /** Key of the browser's session. */
+  session: string | undefined;
   private readonly token: string | undefined;
   private readonly fetcher: typeof fetch;
 
-  constructor(url: string, { token, fetch: fetcher }: ClientOptions) {
+  constructor(url: string, { token, session, fetch: fetcher }: ClientOptions) {
     this.url = url.replace(/\/+$/, "");
     this.token = token;
+    this.session = session;
     this.fetcher = fetcher ?? ((input, init) => fetch(input, init));
   }
 
@@ -121,6 +127,7 @@ export class Transport {
       method,
       headers: {
         ...(this.token === undefined ? {} : { Authorization: `Bearer ${this.token}` }),
+        ...(this.session === undefined ? {} : { "X-Redun-Session": this.session }),
         ...(body === undefined ? {} : { "Content-Type": type }),
         ...headers,
       },
@@ -396,13 +403,16 @@ export class Client {
     return this.transport.json("/me");
   }
 
-  /** Begins a session in a browser, kept in a cookie. */
-  signIn(token: string): Promise<Me> {
-    return this.transport.json("/session", { method: "POST", json: { token } });
+  /** Begins a session in a browser, kept in a cookie, and goes on in it. */
+  async signIn(token: string): Promise<SignedIn> {
+    const signedIn = await this.transport.json<SignedIn>("/session", { method: "POST", json: { token } });
+    this.transport.session = signedIn.key;
+    return signedIn;
   }
 
   async signOut(): Promise<void> {
     await this.transport.send("/session", { method: "DELETE" });
+    this.transport.session = undefined;
   }
 
   async repos(): Promise<readonly RepoSummary[]> {

@@ -28,6 +28,21 @@ export function readSecret(prefix: string, text: string): { id: string; secret: 
   return match === null || match[1] !== prefix ? undefined : { id: match[2]!, secret: match[3]! };
 }
 
+/**
+ * What a page must send along with its session's cookie. Code of workflows that runs in a tab is of the same origin as
+ * the app: its requests carry the cookie as well, but it can't read this where pages keep it.
+ */
+export function sessionKey(session: string): Promise<string> {
+  return sha256(keyText(session));
+}
+
+/** Whether a key is that of a session. */
+export function matchesSession(key: string, session: string): Promise<boolean> {
+  return matchesHash(keyText(session), key);
+}
+
+const keyText = (session: string): string => `key of ${session}`;
+
 /** Whether a secret has a hash. It takes as long for a wrong one as for a right one. */
 export async function matchesHash(secret: string, hash: string): Promise<boolean> {
   const actual = await sha256(secret);

@@ -251,7 +251,8 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect(cookie).toMatch(/^redun_session=session_[0-9a-f_]+; /);
         expect(cookie).toMatch(/HttpOnly/);
         expect(cookie).toMatch(/SameSite=Strict/);
-        const own = { Cookie: cookie.split(";")[0]! };
+        const { key } = (await response.json()) as { key: string };
+        const own = { Cookie: cookie.split(";")[0]!, "X-Redun-Session": key };
         expect(await (await send("/me", undefined, { headers: own })).json()).toMatchObject({
           role: "admin",
         });
@@ -268,6 +269,18 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect((await post({ Origin: instance.url })).status).toBe(400);
         await send("/session", undefined, { method: "DELETE", headers: { ...own, Origin: instance.url } });
         expect((await send("/me", undefined, { headers: own })).status).toBeOneOf([401, 429]);
+      });
+
+      test("count with their key only, which code of workflows on the same origin lacks", async () => {
+        const cookie = async (): Promise<string> =>
+          (await signIn()).headers.get("set-cookie")!.split(";")[0]!;
+        const status = async (headers: Record<string, string>): Promise<number> =>
+          (await send("/me", undefined, { headers })).status;
+        const { key } = (await (await signIn()).json()) as { key: string };
+        expect(await status({ Cookie: await cookie() })).toBe(401);
+        for (const wrong of [key, "", "0".repeat(64)])
+          expect(await status({ Cookie: await cookie(), "X-Redun-Session": wrong })).toBeOneOf([401, 429]);
+        expect(await status({ "X-Redun-Session": key })).toBe(401);
       });
 
       test("begin with a right token only", async () => {
