@@ -1,14 +1,18 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { suggestion, UsageError } from "./client-error.ts";
 import type { Config } from "./config.ts";
-import { type ConfigPlace, findConfigDir, openConfig } from "./config-dir.ts";
+import { CONFIG_FILE, type ConfigPlace, findConfigDir, openConfig } from "./config-dir.ts";
 import type { Output } from "./output.ts";
 import { version } from "./version.ts";
 
 /** The options before the subcommand. */
 export interface GlobalOptions {
   readonly config?: string;
-  readonly repo: string;
+  /** Name of a repository that the configuration knows. */
+  readonly repo?: string;
+  readonly server?: string;
+  readonly serverRepo?: string;
   readonly logLevel: string;
   readonly checkVersion?: string;
   readonly setup: readonly string[];
@@ -34,20 +38,56 @@ export function configPlace({ globals }: Cli): ConfigPlace {
   return findConfigDir(globals.config);
 }
 
+/** Reads the configuration that is here, whatever repository the global options name. */
+export function openOwnConfig(cli: Cli): Repo {
+  const place = configPlace(cli);
+  return { dir: place.dir, config: openConfig(place) };
+}
+
+/** Whether there is a configuration, which reading it would make otherwise. */
+export function hasConfig(cli: Cli): boolean {
+  return existsSync(join(configPlace(cli).dir, CONFIG_FILE));
+}
+
+/** Where the repository of a name is: in a folder, or on a server. */
+export interface NamedRepo {
+  /** The folder of its configuration. */
+  readonly dir?: string;
+  /** Address of the server. */
+  readonly server?: string;
+  /** Its name on the server. */
+  readonly repo?: string;
+}
+
+/** @throws UsageError if the configuration knows no repository of the name */
+export function namedRepo(cli: Cli, name: string): NamedRepo {
+  const { dir, config } = openOwnConfig(cli);
+  if (name === DEFAULT_REPO) return { dir };
+  const section = `repos.${name}`;
+  const server = config.get(section, "server");
+  const repo = config.get(section, "repo");
+  if (server !== undefined) return { server, ...(repo === undefined ? {} : { repo }) };
+  const folder = config.get(section, "config_dir");
+  if (folder !== undefined) return { dir: resolve(dir, folder) };
+  throw new UsageError(`Unknown repo ${name}`, {
+    hint: suggestion(name, config.below("repos"), "Known repos"),
+  });
+}
+
 /** Reads the configuration of the repository that the global options name. */
 export function openRepoConfig(cli: Cli): Repo {
-  const place = configPlace(cli);
-  const config = openConfig(place);
-  const { repo } = cli.globals;
-  if (repo === "default") return { dir: place.dir, config };
-  const dir = config.get(`repos.${repo}`, "config_dir");
+  const { repo = DEFAULT_REPO } = cli.globals;
+  if (repo === DEFAULT_REPO) return openOwnConfig(cli);
+  const { dir, server } = namedRepo(cli, repo);
   if (dir === undefined) {
-    const names = config.below("repos");
-    throw new UsageError(`Unknown repo ${repo}`, { hint: suggestion(repo, names, "Known repos") });
+    throw new UsageError(`Cannot do this in the repo ${repo}: it is on the server ${server}`, {
+      hint: "Leave out --repo to work on this machine.",
+    });
   }
-  const other: ConfigPlace = { dir: resolve(place.dir, dir), source: "option" };
-  return { dir: other.dir, config: openConfig(other) };
+  return { dir, config: openConfig({ dir, source: "option" }) };
 }
+
+const DEFAULT_REPO = "default";
 
 /** The first log lines of commands that work on a repository. */
 export function logHead({ output }: Cli, dir: string): void {

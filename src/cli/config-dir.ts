@@ -5,7 +5,7 @@ import { RedunClientError, UsageError } from "./client-error.ts";
 import { Config, DEFAULT_DB_URI, postprocessConfig } from "./config.ts";
 
 const FOLDER = ".redun";
-const FILE = "redun.ini";
+export const CONFIG_FILE = "redun.ini";
 
 const DEFAULT_INI = `# Configuration of redun.
 
@@ -54,10 +54,10 @@ export function findConfigDir(
 
 /** Reads `redun.ini`, making it with defaults where it is missing, unless its folder was named by `-c`. */
 export function openConfig(place: ConfigPlace): Config {
-  const file = join(place.dir, FILE);
+  const file = join(place.dir, CONFIG_FILE);
   if (!existsSync(file)) {
     if (place.source === "option") {
-      throw new UsageError(`Cannot use the config dir ${place.dir}: it has no ${FILE}`, {
+      throw new UsageError(`Cannot use the config dir ${place.dir}: it has no ${CONFIG_FILE}`, {
         hint: `Make it with: redun init -c ${place.dir}`,
       });
     }
@@ -74,7 +74,7 @@ export function openConfig(place: ConfigPlace): Config {
 
 /** Makes the folder and its default `redun.ini`, if they aren't there. */
 export function createConfig(dir: string): void {
-  const file = join(dir, FILE);
+  const file = join(dir, CONFIG_FILE);
   try {
     makeFolder(dir);
     if (!existsSync(file)) writeFileSync(file, DEFAULT_INI, { flag: "wx" });

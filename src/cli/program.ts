@@ -4,7 +4,7 @@ import { collect } from "./cli.ts";
 import { ArgumentError, EXIT, suggestion, UsageError } from "./client-error.ts";
 import { LEVELS, type Level, type Output } from "./output.ts";
 import { Exit } from "./report.ts";
-import { addRunOptions } from "./run-options.ts";
+import { addRunOptions, addServerOptions } from "./run-options.ts";
 import { checkVersion, version } from "./version.ts";
 
 type Handler = (cli: Cli, words: string[], options: Record<string, unknown>) => Promise<void>;
@@ -31,7 +31,9 @@ function makeProgram(argv: readonly string[], output: Output): Command {
       "-c, --config <dir>",
       "folder of the configuration (default: $REDUN_CONFIG, or the nearest .redun)",
     )
-    .option("-r, --repo <name>", "repository to use", "default")
+    .option("-r, --repo <name>", "repository to use, by its name in redun.ini (default: default)")
+    .option("--server <url>", "server to work on (default: $REDUN_SERVER)")
+    .option("--server-repo <name>", "repository of the server (default: default)")
     .version(version(), "-V, --version", "show the version")
     .option("--check-version <spec>", "fail unless this version satisfies a specification such as >=0.1,<2")
     .addOption(new Option("--log-level <level>", "least level of log lines").default("INFO").choices(LEVELS))
@@ -134,7 +136,7 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
     "look into what has run",
     async () => (await import("./commands/log.ts")).log,
   );
-  addLogOptions(log);
+  addLogOptions(addServerOptions(log));
   add(
     program,
     "oneshot SCRIPT TASK [--arg VALUE]...",
@@ -152,18 +154,20 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
     .passThroughOptions();
   addTagCommands(program, add);
   addDbCommands(program, add);
-  add(
+  const exporting = add(
     program,
     "export [ID...]",
     "write records as JSON lines",
     async () => (await import("./commands/export.ts")).exportRecords,
   ).option("-f, --file <file>", "file to write, - for stdout", "-");
-  add(
+  const importing = add(
     program,
     "import",
     "read records from JSON lines",
     async () => (await import("./commands/import.ts")).importRecords,
   ).option("-f, --file <file>", "file to read, - for stdin", "-");
+  for (const command of [exporting, importing]) addServerOptions(command);
+  addHostedCommands(program, add);
   addServerCommands(program, add);
   const fs = group(
     program,
@@ -178,12 +182,13 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
     "copy a file or folder; - is stdin or stdout",
     async () => (await import("./commands/fs.ts")).copy,
   ).option("--recursive", "copy a folder with all that is in it");
-  add(
+  const repl = add(
     program,
     "repl [ID]",
     "look into records interactively",
     async () => (await import("./commands/repl.ts")).repl,
   );
+  addServerOptions(repl);
   return program;
 }
 
@@ -237,7 +242,7 @@ function addServerCommands(program: Command, add: Add): void {
 
 function addTagCommands(program: Command, add: Add): void {
   const tag = program.command("tag").description("list and edit tags");
-  add(
+  const list = add(
     tag,
     "list [KEY[=VALUE]]",
     "show tags, or what has a tag",
@@ -245,31 +250,88 @@ function addTagCommands(program: Command, add: Add): void {
   )
     .option("--values", "show the values too")
     .option("--no-pager", "write straight to the terminal");
+  addServerOptions(list);
   for (const verb of ["add", "update", "rm"] as const) {
     const does = { add: "add tags", update: "replace the tags of the same keys", rm: "remove tags" }[verb];
-    add(tag, `${verb} ID... KEY=VALUE...`, does, async () => {
+    const editing = add(tag, `${verb} ID... KEY=VALUE...`, does, async () => {
       const { editTags } = await import("./commands/tag.ts");
-      return (cli, words) => editTags(cli, verb, words);
+      return (cli, words, options) => editTags(cli, verb, words, options);
     });
+    addServerOptions(editing);
   }
 }
 
 function addDbCommands(program: Command, add: Add): void {
   const db = program.command("db").description("manage the database");
-  add(db, "info", "show the database's version", async () => (await import("./commands/db.ts")).info);
-  add(
-    db,
-    "upgrade [VERSION]",
-    "bring the database to a later version",
-    async () => (await import("./commands/db.ts")).upgrade,
-  );
-  add(
-    db,
-    "downgrade VERSION",
-    "bring the database to an earlier version",
-    async () => (await import("./commands/db.ts")).downgrade,
-  );
+  const commands = [
+    add(db, "info", "show the database's version", async () => (await import("./commands/db.ts")).info),
+    add(
+      db,
+      "upgrade [VERSION]",
+      "bring the database to a later version",
+      async () => (await import("./commands/db.ts")).upgrade,
+    ),
+    add(
+      db,
+      "downgrade VERSION",
+      "bring the database to an earlier version",
+      async () => (await import("./commands/db.ts")).downgrade,
+    ),
+  ];
+  for (const command of commands) addServerOptions(command);
   add(db, "versions", "list the versions", async () => (await import("./commands/db.ts")).versions);
+}
+
+/** Commands for repositories elsewhere. */
+function addHostedCommands(program: Command, add: Add): void {
+  add(
+    program,
+    "login URL",
+    "keep a token for a server",
+    async () => (await import("./commands/login.ts")).login,
+  ).option("--token <token>", "the token (default: read from stdin, or asked for)");
+  add(
+    program,
+    "logout URL",
+    "forget the token for a server",
+    async () => (await import("./commands/login.ts")).logout,
+  );
+  const repo = program.command("repo").description("name repositories elsewhere");
+  add(
+    repo,
+    "add NAME DIR|URL",
+    "give the repository of a folder or a server (URL#REPO) a name",
+    async () => (await import("./commands/repo.ts")).addRepo,
+  );
+  add(repo, "list", "list the names", async () => (await import("./commands/repo.ts")).listRepos);
+  add(repo, "rm NAME", "remove a name", async () => (await import("./commands/repo.ts")).removeRepo).alias(
+    "remove",
+  );
+  for (const [verb, other, file] of [
+    ["push", "to", "write"],
+    ["pull", "from", "read"],
+  ] as const) {
+    const command = add(
+      program,
+      `${verb} [REPO] [ID...]`,
+      `copy records ${other} another repository that ${verb === "push" ? "it" : "this one"} lacks`,
+      async () => (await import("./commands/sync.ts"))[verb],
+    ).option(`--${other} <repo>`, `name of a repository, address of a server, or file to ${file}`);
+    addServerOptions(command);
+  }
+  const attach = add(
+    program,
+    "attach ID",
+    "follow an execution on a server",
+    async () => (await import("./commands/attach.ts")).attach,
+  ).addOption(new Option("--format <format>", "form of the result").choices(["text", "json"]));
+  const cancel = add(
+    program,
+    "cancel ID...",
+    "cancel executions on a server",
+    async () => (await import("./commands/attach.ts")).cancel,
+  );
+  for (const command of [attach, cancel]) addServerOptions(command);
 }
 
 function addLogOptions(log: Command): void {

@@ -1,7 +1,7 @@
 import type { JobCounts } from "../scheduler/events.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
 import { logColors as colors } from "./colors.ts";
 import type { Output } from "./output.ts";
+import type { RunSource } from "./run-source.ts";
 import { totals } from "./status-table.ts";
 import { duration, plural } from "./text.ts";
 
@@ -13,7 +13,7 @@ const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 const MOST_TASKS = 6;
 
 /** Shows the numbers of jobs below the log lines while a run lasts. @returns what takes them away */
-export function showProgress(scheduler: Scheduler, output: Output): () => void {
+export function showProgress(run: RunSource, output: Output): () => void {
   const start = Date.now();
   let stopped = false;
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -24,7 +24,7 @@ export function showProgress(scheduler: Scheduler, output: Output): () => void {
     let frame = 0;
     const draw = (): void => {
       const width = process.stderr.columns ?? 80;
-      area(progressText(scheduler.status(), Date.now() - start, FRAMES[frame]!, width).join("\n"));
+      area(progressText(run.status(), Date.now() - start, FRAMES[frame]!, width).join("\n"));
     };
     output.live = { clear: () => area.clear(), draw };
     timer = setInterval(() => {

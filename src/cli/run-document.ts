@@ -1,20 +1,20 @@
-import type { Scheduler } from "../scheduler/scheduler.ts";
 import { errorTraceback } from "../scheduler/traceback.ts";
 import { jsonValue } from "./inspect.ts";
 import { errorJson } from "./report.ts";
+import type { RunSource } from "./run-source.ts";
 import { totals } from "./status-table.ts";
 
 export type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 /** Watches a run and tells afterwards how it went, as one JSON document. */
-export function resultDocument(scheduler: Scheduler): (outcome: Outcome) => unknown {
+export function resultDocument(run: RunSource): (outcome: Outcome) => unknown {
   let executionId: string | null = null;
   let seconds = 0;
   let status: string | undefined;
-  scheduler.on("execution-start", (event) => {
+  run.on("execution-start", (event) => {
     executionId = event.executionId;
   });
-  scheduler.on("execution-end", (event) => {
+  run.on("execution-end", (event) => {
     seconds = event.duration / 1000;
     status = event.status;
   });
@@ -22,7 +22,7 @@ export function resultDocument(scheduler: Scheduler): (outcome: Outcome) => unkn
     status: finalStatus(outcome, status),
     executionId,
     ...("value" in outcome ? { result: jsonValue(outcome.value) } : failure(outcome.error)),
-    jobs: totals(scheduler.status()),
+    jobs: totals(run.status()),
     duration: seconds,
   });
 }

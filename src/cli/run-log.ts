@@ -1,7 +1,7 @@
 import type { JobInfo } from "../scheduler/events.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
 import { logColors } from "./colors.ts";
 import type { Output } from "./output.ts";
+import type { RunSource } from "./run-source.ts";
 import { statusTable } from "./status-table.ts";
 import { commandLine, shortId } from "./text.ts";
 
@@ -20,7 +20,7 @@ const PAINT: Readonly<Record<string, (text: string) => string>> = {
 };
 
 /** Writes what happens in a scheduler as log lines. @returns what stops it */
-export function logRun(scheduler: Scheduler, output: Output, options: RunLogOptions): () => void {
+export function logRun(run: RunSource, output: Output, options: RunLogOptions): () => void {
   let latest = Date.now();
   const line = (action: string, job: JobInfo, rest = ""): void => {
     latest = Date.now();
@@ -29,39 +29,39 @@ export function logRun(scheduler: Scheduler, output: Output, options: RunLogOpti
   const stops: (() => void)[] = [];
   if (output.isOn("INFO")) {
     stops.push(
-      scheduler.on("execution-start", ({ executionId, args }) => {
+      run.on("execution-start", ({ executionId, args }) => {
         output.log(
           `Start Execution ${executionId}:  ${[args[0], commandLine(args)].filter(Boolean).join(" ")}`,
         );
       }),
-      scheduler.on("job-start", ({ job, executor }) => line("Run", job, ` on ${executor}`)),
-      scheduler.on("job-cached", ({ job }) => line("Cached", job)),
-      scheduler.on("job-miss", ({ job, reason, message }) => {
+      run.on("job-start", ({ job, executor }) => line("Run", job, ` on ${executor}`)),
+      run.on("job-cached", ({ job }) => line("Cached", job)),
+      run.on("job-miss", ({ job, reason, message }) => {
         line(reason === "dry-run" ? "Dryrun" : "Miss", job, message === "" ? "" : ` (${message})`);
       }),
-      scheduler.on("job-log", ({ job, line: text }) => {
+      run.on("job-log", ({ job, line: text }) => {
         latest = Date.now();
         output.log(`Log    Job ${shortId(job.id)}:  ${text}`);
       }),
     );
   }
   stops.push(
-    scheduler.on("job-retry", ({ job, attempt, error }) => {
+    run.on("job-retry", ({ job, attempt, error }) => {
       output.log(
         `Retry  Job ${shortId(job.id)}:  ${job.call} after attempt ${attempt}: ${firstLine(error)}`,
         "WARN",
       );
     }),
-    scheduler.on("job-end", ({ job, status }) => {
+    run.on("job-end", ({ job, status }) => {
       if (status === "FAILED")
         output.log(`${logColors.red("*** Reject")} Job ${shortId(job.id)}:  ${job.call}:`, "ERROR");
     }),
-    scheduler.on("warning", ({ code, message }) => {
+    run.on("warning", ({ code, message }) => {
       if (!options.ignoreWarnings.includes(code)) output.log(`Warning: ${message}`, "WARN");
     }),
-    scheduler.on("execution-end", ({ status, time, duration }) => {
+    run.on("execution-end", ({ status, time, duration }) => {
       if (status === "DRYRUN") output.log("Dryrun: Additional jobs would run.");
-      logStatus(scheduler, output, time);
+      logStatus(run, output, time);
       output.log("");
       output.log(`Execution duration: ${(duration / 1000).toFixed(2)} seconds`);
     }),
@@ -72,7 +72,7 @@ export function logRun(scheduler: Scheduler, output: Output, options: RunLogOpti
       () => {
         if (Date.now() - latest < interval || output.live !== undefined) return;
         latest = Date.now();
-        logStatus(scheduler, output, latest);
+        logStatus(run, output, latest);
       },
       Math.min(interval, 1000),
     );
@@ -85,9 +85,9 @@ export function logRun(scheduler: Scheduler, output: Output, options: RunLogOpti
   };
 }
 
-function logStatus(scheduler: Scheduler, output: Output, time: number): void {
+function logStatus(run: RunSource, output: Output, time: number): void {
   output.log("");
-  for (const line of statusTable(scheduler.status(), time)) output.log(line);
+  for (const line of statusTable(run.status(), time)) output.log(line);
 }
 
 function firstLine(error: unknown): string {

@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly contextFile?: string;
   readonly context?: readonly string[];
   readonly format: "text" | "json";
+  readonly server?: string;
+  readonly serverRepo?: string;
+  readonly detach?: boolean;
+  readonly upload?: boolean;
 }
 
 /** Adds the options of `run` to a command, except those whose long name is taken. */
@@ -38,12 +42,28 @@ export function addRunOptions(command: Command, taken: ReadonlySet<string> = new
     new Option("--context-file <file>", "file with the context as JSON"),
     repeatable("--context <k=v>", "a value of the context, at a path such as a.b (repeatable)"),
     new Option("--format <format>", "form of the result").choices(["text", "json"]),
+    ...serverOptions(),
+    new Option("--detach", "on a server: print the execution's id and leave it to itself"),
+    new Option("--upload", "on a server: send files of this machine that are arguments"),
   ];
   for (const option of options) {
     if (taken.has(option.long!)) continue;
     // A short name may be free where the long one is not, and the other way round.
     command.addOption(option);
   }
+  return command;
+}
+
+/** The options that have a command work on a server. */
+function serverOptions(): Option[] {
+  return [
+    new Option("--server <url>", "server to work on (default: $REDUN_SERVER)"),
+    new Option("--server-repo <name>", "repository of the server (default: default)"),
+  ];
+}
+
+export function addServerOptions(command: Command): Command {
+  for (const option of serverOptions()) command.addOption(option);
   return command;
 }
 

@@ -8,13 +8,14 @@ import type { RunOptions } from "./run-options.ts";
 import { parseTag, parseTagValue } from "./tag-text.ts";
 import { version } from "./version.ts";
 
-type Tag = readonly [string, Json];
+/** A tag of an execution. */
+export type ExecutionTag = readonly [key: string, value: Json];
 
 /** Starts finding the commit and origin of the working directory's repository. */
-export function findGitTags(cwd: string = process.cwd()): Promise<Tag[]> {
+export function findGitTags(cwd: string = process.cwd()): Promise<ExecutionTag[]> {
   const { REDUN_GIT_COMMIT: commit, REDUN_GIT_ORIGIN_URL: origin } = process.env;
   const inRepo = isInGitRepo(cwd);
-  const ask = (given: string | undefined, key: string, args: string[]): Promise<Tag[]> => {
+  const ask = (given: string | undefined, key: string, args: string[]): Promise<ExecutionTag[]> => {
     if (given) return Promise.resolve([[key, given]]);
     if (!inRepo) return Promise.resolve([]);
     return new Promise((resolve) => {
@@ -41,13 +42,13 @@ function isInGitRepo(cwd: string): boolean {
 export function executionTags(
   options: RunOptions,
   config: Config,
-  git: readonly Tag[],
+  git: readonly ExecutionTag[],
   namespace: string,
-): Tag[] {
+): ExecutionTag[] {
   const user = options.user ?? process.env.REDUN_USER ?? loginName();
   const project = options.project ?? namespace;
   const configured = Object.entries(config.section("tags")).map(
-    ([key, text]): Tag => [key, parseTagValue(text)],
+    ([key, text]): ExecutionTag => [key, parseTagValue(text)],
   );
   return [
     ["redun.version", version()],
@@ -56,7 +57,7 @@ export function executionTags(
     ...(project === "" ? [] : [["project", project] as const]),
     ...(options.doc === undefined ? [] : [["doc", options.doc] as const]),
     ...configured,
-    ...(options.tag ?? []).map((text): Tag => {
+    ...(options.tag ?? []).map((text): ExecutionTag => {
       const { key, value } = parseTag(text);
       return [key, value ?? null];
     }),

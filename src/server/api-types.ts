@@ -108,6 +108,16 @@ export interface RepoSummary {
   readonly created: number;
 }
 
+/** A file, or a folder, that was sent for executions to read. */
+export interface UploadedFile {
+  /** As tasks name it. */
+  readonly path: string;
+  /** The hash of a `File` of that path; of a folder, that of its content. */
+  readonly hash: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 /** What `GET /health` answers. */
 export interface Health {
   readonly status: "ok";

@@ -8,6 +8,7 @@ import type { Health, Me, SignedIn } from "./api-types.ts";
 import { type AppEnv, authenticate, noRepo, requireRepo, requireRole, signIn, signOut } from "./auth.ts";
 import { type Directory, mayUse, type NewToken, type Principal, ROLES, type Role } from "./directory.ts";
 import { errorAnswer } from "./error-answer.ts";
+import { FILE_PATH } from "./file-routes.ts";
 import { addRepoRoutes, PRINCIPAL_HEADER } from "./repo-app.ts";
 import { apiRoute, checked, checkedApp, pageQuery, type RepoApp } from "./route-parts.ts";
 
@@ -105,19 +106,18 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
       cors({ origin: [...corsOrigins], allowHeaders: headers, exposeHeaders, maxAge: 600 }),
     );
   }
-  app.use(
-    `${API}/*`,
-    bodyLimit({
-      maxSize: maxBody,
-      onError: () => {
-        throw new ApiError(
-          413,
-          "too-large",
-          `Cannot read the request: its body is larger than ${maxBody} bytes`,
-        );
-      },
-    }),
-  );
+  const limited = bodyLimit({
+    maxSize: maxBody,
+    onError: () => {
+      throw new ApiError(
+        413,
+        "too-large",
+        `Cannot read the request: its body is larger than ${maxBody} bytes`,
+      );
+    },
+  });
+  // Files are not held in memory, and have a limit of their own.
+  app.use(`${API}/*`, (c, next) => (isFile(c) ? next() : limited(c, next)));
   app.onError(errorAnswer((error, request) => faults.set(request, faultText(error))));
 
   addOpenRoutes(app, options, auth);
@@ -146,6 +146,8 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
   app.get("*", async (c) => (await options.assets?.(c.req.raw)) ?? c.notFound());
   return app;
 }
+
+const isFile = (c: Context): boolean => c.req.method === "PUT" && FILE_PATH.test(c.req.path);
 
 function faultText(error: unknown): string {
   return error instanceof Error ? (error.stack ?? String(error)) : String(error);

@@ -16,6 +16,7 @@ import type {
   Role,
   SignedIn,
   TokenInfo,
+  UploadedFile,
 } from "./api-types.ts";
 import { readEventStream } from "./event-stream.ts";
 
@@ -320,6 +321,30 @@ export class RepoClient {
       }
       await pause(0.5 * ++failures, signal);
     }
+  }
+
+  /** A file that was sent before. @param hash - of its content: the first 40 hex digits of its SHA-512 */
+  async findUpload(hash: string, name: string): Promise<UploadedFile | undefined> {
+    try {
+      return await this.transport.json(this.path(`/uploads/${hash}/${encodeURIComponent(name)}`));
+    } catch (error) {
+      if (error instanceof ServerError && error.code === "not-found") return undefined;
+      throw error;
+    }
+  }
+
+  /** Sends a file for executions to read. */
+  upload(hash: string, name: string, body: ReadableStream<Uint8Array>): Promise<UploadedFile> {
+    const path = this.path(`/uploads/${hash}/${encodeURIComponent(name)}`);
+    return this.transport.json(path, { method: "PUT", body });
+  }
+
+  /** Makes a folder of files that were sent. */
+  uploadFolder(
+    name: string,
+    files: readonly { readonly path: string; readonly hash: string; readonly name: string }[],
+  ): Promise<UploadedFile> {
+    return this.transport.json(this.path("/uploads"), { method: "POST", json: { name, files } });
   }
 
   async query<M extends StoreQuery>(

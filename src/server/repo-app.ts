@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Principal } from "./directory.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { addExecutionRoutes, type UpgradeEvents } from "./execution-routes.ts";
+import { addFileRoutes } from "./file-routes.ts";
 import { addPackageRoutes } from "./package-routes.ts";
 import { addRecordRoutes } from "./record-routes.ts";
 import type { RepoHost } from "./repo-host.ts";
@@ -42,4 +43,5 @@ export function addRepoRoutes(app: RepoApp, upgrade?: UpgradeEvents): void {
   addExecutionRoutes(app, upgrade);
   addRecordRoutes(app);
   addSyncRoutes(app);
+  addFileRoutes(app);
 }

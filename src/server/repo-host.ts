@@ -22,6 +22,7 @@ import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types
 import type { HostState } from "./host-state.ts";
 import { RunEvents } from "./run-events.ts";
 import { SharedLimits } from "./shared-limits.ts";
+import { Uploads, type UploadsOptions } from "./uploads.ts";
 import "./whole-engine.ts";
 
 /** What a {@link RepoHost} works with. */
@@ -41,6 +42,8 @@ export interface RepoHostParts {
   readonly onRun?: (run: HostedRun) => void;
   /** Told of events when they are stored. */
   readonly onEvents?: (run: string, events: readonly ExecutionEvent[]) => void;
+  /** Where files are kept that clients send. Without it none are taken. */
+  readonly uploads?: UploadsOptions;
   /** Waits until all that was written so far outlives a crash, where the database does not do so by itself. */
   readonly sync?: () => Promise<void>;
 }
@@ -79,6 +82,8 @@ const STATUS = "redun.status";
 export class RepoHost {
   readonly backend: Backend;
   readonly state: HostState;
+  /** Files that clients have sent, if the repository takes any. */
+  readonly uploads: Uploads | undefined;
   private readonly parts: RepoHostParts;
   private readonly active = new Map<string, Active>();
   private readonly executor: PackageExecutor;
@@ -92,6 +97,7 @@ export class RepoHost {
     this.parts = parts;
     this.backend = parts.backend;
     this.state = parts.state;
+    this.uploads = parts.uploads === undefined ? undefined : new Uploads(parts.uploads);
     this.executor = new SharedLimits(parts.executor, parts.limits);
     this.turns = new Turns(parts.maxRunning ?? 16);
     keepForeignValues();

@@ -11,6 +11,7 @@ import { openSqlite } from "../../backends/sqlite-driver.ts";
 import { BackendVersionError } from "../../errors/errors.ts";
 import { type Cli, openRepoConfig, type Repo } from "../cli.ts";
 import { UsageError } from "../client-error.ts";
+import { refuseServer, type ServerOptions, type ServerTarget, serverTarget } from "../remote/target.ts";
 import { storePath } from "../store.ts";
 import { compareVersions, version } from "../version.ts";
 
@@ -37,8 +38,11 @@ function description(of: string): string {
 }
 
 /** `redun db info` */
-export async function info({ output, ...rest }: Cli): Promise<void> {
-  const repo = openRepoConfig({ output, ...rest });
+export async function info(cli: Cli, _words: string[], options: ServerOptions): Promise<void> {
+  const { output } = cli;
+  const target = serverTarget(cli, options);
+  if (target !== undefined) return remoteInfo(cli, target);
+  const repo = openRepoConfig(cli);
   await withDatabase(repo, (db) => {
     const now = schemaVersion(db) ?? "0.0";
     output.print(
@@ -54,13 +58,37 @@ export async function info({ output, ...rest }: Cli): Promise<void> {
   });
 }
 
+async function remoteInfo({ output }: Cli, target: ServerTarget): Promise<void> {
+  const { connect } = await import("../remote/connect.ts");
+  const { client } = await connect(target);
+  const [{ version: other, api }, { name, role }] = await Promise.all([client.health(), client.me()]);
+  output.print(
+    [
+      `redun :: version ${version()}`,
+      `server: ${target.url}`,
+      `repo: ${target.repo}`,
+      `signed in as: ${name} (${role})`,
+      "",
+      `server version: ${other}`,
+      `api version: ${api}`,
+      "compatible: True",
+    ].join("\n"),
+  );
+}
+
 /** `redun db upgrade [VERSION]` */
-export async function upgrade(cli: Cli, [wanted = "latest"]: string[]): Promise<void> {
+export async function upgrade(
+  cli: Cli,
+  [wanted = "latest"]: string[],
+  options: ServerOptions,
+): Promise<void> {
+  refuseServer(cli, "migrate the db", options);
   await migrateTo(cli, wanted, "upgrade");
 }
 
 /** `redun db downgrade VERSION` */
-export async function downgrade(cli: Cli, [wanted]: string[]): Promise<void> {
+export async function downgrade(cli: Cli, [wanted]: string[], options: ServerOptions): Promise<void> {
+  refuseServer(cli, "migrate the db", options);
   if (wanted === undefined) throw new UsageError("To which version? Usage: redun db downgrade VERSION");
   await migrateTo(cli, wanted, "downgrade");
 }

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { Backend } from "../../backend/backend.ts";
 import { stableJson } from "../../value/json.ts";
-import { type Cli, openRepoConfig } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { RedunClientError } from "../client-error.ts";
 import { findRecords } from "../find-record.ts";
-import { openStore } from "../store.ts";
+import { openRecords } from "../remote/target.ts";
 import { plural } from "../text.ts";
 
 /** Records handled at a time. */
@@ -18,7 +18,7 @@ export async function exportRecords(
   given: Record<string, unknown>,
 ): Promise<void> {
   const { file } = given as { file: string };
-  const backend = await openStore(openRepoConfig(cli).config, { migrate: false });
+  const backend = await openRecords(cli, given, { migrate: false });
   try {
     const roots = words.length === 0 ? undefined : await rootIds(backend, words);
     const target = file === "-" ? undefined : createWriteStream(file);
@@ -43,7 +43,8 @@ export async function exportRecords(
   }
 }
 
-async function rootIds(backend: Backend, words: readonly string[]): Promise<string[]> {
+/** The ids of the records that words mean. @throws RedunClientError that lists those without any */
+export async function rootIds(backend: Backend, words: readonly string[]): Promise<string[]> {
   const roots: string[] = [];
   const unknown: string[] = [];
   for (const word of words) {

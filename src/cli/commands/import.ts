@@ -6,9 +6,9 @@ import type { RecordJson } from "../../backend/backend.ts";
 import { pythonRecords } from "../../backends/python-records.ts";
 import { openSqlite } from "../../backends/sqlite-driver.ts";
 import { pythonError } from "../../scheduler/python-error.ts";
-import { type Cli, openRepoConfig } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { RedunClientError } from "../client-error.ts";
-import { openStore } from "../store.ts";
+import { openRecords } from "../remote/target.ts";
 import { plural } from "../text.ts";
 
 /** Records stored at a time. */
@@ -22,7 +22,7 @@ export async function importRecords(
 ): Promise<void> {
   const { file } = given as { file: string };
   const isStore = file !== "-" && (await isDatabase(file));
-  const backend = await openStore(openRepoConfig(cli).config, { migrate: true });
+  const backend = await openRecords(cli, given, { migrate: true });
   try {
     let added = 0;
     for await (const batch of isStore ? recordsOfPython(file) : recordsOfLines(file)) {
@@ -59,7 +59,8 @@ async function* recordsOfPython(path: string): AsyncGenerator<RecordJson[]> {
   }
 }
 
-async function* recordsOfLines(path: string): AsyncGenerator<RecordJson[]> {
+/** The records of an exported file, some at a time. */
+export async function* recordsOfLines(path: string): AsyncGenerator<RecordJson[]> {
   const source = path === "-" ? process.stdin : createReadStream(path);
   if (source !== process.stdin) await once(source, "open");
   let number = 0;

@@ -1,6 +1,6 @@
 import type { Backend, FoundId } from "../../backend/backend.ts";
 import { stableJson } from "../../value/json.ts";
-import { type Cli, openRepoConfig } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { RedunClientError } from "../client-error.ts";
 import { findFile, findRecord, looksLikePath } from "../find-record.ts";
 import { showFile, showRecord } from "../log-detail.ts";
@@ -8,7 +8,7 @@ import { type LogOptions, type LogQuery, logQuery } from "../log-query.ts";
 import type { Output } from "../output.ts";
 import { withPager } from "../pager.ts";
 import { recordLines } from "../record-lines.ts";
-import { openStore } from "../store.ts";
+import { openRecords } from "../remote/target.ts";
 
 /** Records read at a time: few at first, so that the first are shown soon, then more, since skipping costs. */
 const FIRST_PAGE = 200;
@@ -16,8 +16,7 @@ const LARGEST_PAGE = 20_000;
 
 /** `redun log [ID...]` */
 export async function log(cli: Cli, words: string[], given: Record<string, unknown>): Promise<void> {
-  const { config } = openRepoConfig(cli);
-  const backend = await openStore(config, { migrate: false });
+  const backend = await openRecords(cli, given, { migrate: false });
   try {
     await showLog(backend, cli.output, words, given as unknown as LogOptions);
   } finally {

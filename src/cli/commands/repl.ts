@@ -1,11 +1,11 @@
 import { start } from "node:repl";
 import { decodeValue } from "../../value/value.ts";
-import { type Cli, openRepoConfig } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { findRecord, findRecords } from "../find-record.ts";
 import { showRecord } from "../log-detail.ts";
 import { type LogOptions, logQuery } from "../log-query.ts";
 import { recordLines } from "../record-lines.ts";
-import { openStore } from "../store.ts";
+import { openRecords, type ServerOptions } from "../remote/target.ts";
 
 const HELP = `backend          the store
 id(word)         the record that a word names, such as - or a prefix
@@ -16,9 +16,9 @@ query(options)   prints records, such as query({ job: true, jobStatus: ["FAILED"
 `;
 
 /** `redun repl [ID]` */
-export async function repl(cli: Cli, words: string[]): Promise<void> {
+export async function repl(cli: Cli, words: string[], options: ServerOptions): Promise<void> {
   const { output } = cli;
-  const backend = await openStore(openRepoConfig(cli).config, { migrate: false });
+  const backend = await openRecords(cli, options, { migrate: false });
   try {
     const [word] = words;
     const record = word === undefined ? undefined : await findRecord(backend, word);

@@ -1,27 +1,31 @@
 import { Command } from "commander";
+import type { Backend } from "../../backend/backend.ts";
 import type { PackageTask } from "../../package/types.ts";
 import type { Scheduler } from "../../scheduler/scheduler.ts";
-import { errorTraceback, formatTraceback } from "../../scheduler/traceback.ts";
 import type { Task } from "../../task/task.ts";
-import { type Cli, logHead, openRepoConfig } from "../cli.ts";
+import { mergeObjects } from "../../value/nested.ts";
+import { type Cli, logHead, namedRepo, openOwnConfig, openRepoConfig, type Repo } from "../cli.ts";
 import { ArgumentError, EXIT, RedunClientError, UsageError } from "../client-error.ts";
 import { schedulerSettings } from "../config.ts";
 import { captureConsole } from "../console-capture.ts";
-import { optionContext } from "../context.ts";
-import { inspectValue } from "../inspect.ts";
+import { configContext, optionContext } from "../context.ts";
 import { watchInterruption } from "../interrupt.ts";
 import { openScheduler } from "../open-scheduler.ts";
 import { showProgress } from "../progress.ts";
-import { Exit, errorJson, reportError } from "../report.ts";
-import { resultDocument } from "../run-document.ts";
+import { formatAddress } from "../remote/address.ts";
+import type { Connection } from "../remote/connect.ts";
+import { type ServerTarget, serverTarget } from "../remote/target.ts";
+import { Exit, errorJson } from "../report.ts";
+import { type Outcome, resultDocument } from "../run-document.ts";
 import { readInput, rerunCall } from "../run-input.ts";
 import { logRun } from "../run-log.ts";
-import { addRunOptions, mergeRunOptions, type RunOptions } from "../run-options.ts";
+import { addRunOptions, addServerOptions, mergeRunOptions, type RunOptions } from "../run-options.ts";
+import { showOutcome } from "../run-result.ts";
 import { executionTags, findGitTags } from "../run-tags.ts";
 import { parseTag } from "../tag-text.ts";
 import { taskHelp, taskInfo, tasksHelp } from "../task-help.ts";
 import { parameterValues, positionalArguments, taskCommand } from "../task-options.ts";
-import { errorFrames, findTask, openWorkflow, type Workflow } from "../workflow.ts";
+import { errorFrames, findScript, findTask, openWorkflow, type Workflow } from "../workflow.ts";
 
 /** `redun run SCRIPT TASK [--arg VALUE]...` */
 export async function run(cli: Cli, words: string[], options: Record<string, unknown>): Promise<void> {
@@ -53,7 +57,7 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
     throw new UsageError("Which workflow? Usage: redun run SCRIPT TASK [--arg VALUE]...");
   const between = parseBetween(afterScript);
   const [name, ...tail] = between.words;
-  const repo = openRepoConfig(cli);
+  const repo = openWorkplace(cli);
   logHead(cli, repo.dir);
   const git = findGitTags();
   const workflow = await openWorkflow(script, repo.dir, output);
@@ -67,10 +71,12 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
     });
   }
   const early = mergeRunOptions([first, between.options]);
-  const rerunning = early.rerun === true || tail.includes("--rerun");
-  let scheduler = rerunning ? await openScheduler(repo.config, repo.dir, cli.globals.setup) : undefined;
+  const place = new Place(cli, repo);
   try {
-    const earlier = scheduler === undefined ? undefined : await rerunCall(scheduler.backend, name);
+    const rerunning = early.rerun === true || tail.includes("--rerun");
+    const earlier = rerunning
+      ? await rerunCall(await place.records(rerunOptions(early, tail)), name)
+      : undefined;
     const { task, described } = findTask(workflow, earlier?.task ?? name);
     if (
       tail[0] === "help" ||
@@ -80,13 +86,114 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
     }
     if (tail[0] === "info") return output.print(taskInfo(task));
     const { options, args } = parseTail(task, described, tail, early, earlier?.args ?? []);
-    const ready = scheduler ?? (await openScheduler(repo.config, repo.dir, cli.globals.setup));
-    // From here on it is closed together with what is told of the run.
-    scheduler = undefined;
-    await execute(cli, ready, { workflow, task, args, options, git, config: repo.config });
+    const run: Run = { workflow, task, args, options, git, config: repo.config };
+    const target = serverTarget(cli, options);
+    if (target !== undefined) await runElsewhere(cli, await place.connection(target), run);
+    else {
+      checkLocal(options);
+      // From here on it is closed together with what is told of the run.
+      await execute(cli, await place.takeScheduler(), run);
+    }
   } finally {
-    await scheduler?.close();
+    await place.close();
   }
+}
+
+/** The configuration by which the workflow is built; if the repository is on a server, that is the one here. */
+function openWorkplace(cli: Cli): Repo {
+  const { repo } = cli.globals;
+  const isElsewhere = repo !== undefined && namedRepo(cli, repo).server !== undefined;
+  return isElsewhere ? openOwnConfig(cli) : openRepoConfig(cli);
+}
+
+/** Where the run is to be: its scheduler here, or the server's. Either is opened once, when it is first asked for. */
+class Place {
+  private readonly cli: Cli;
+  private readonly repo: Repo;
+  private scheduler: Scheduler | undefined = undefined;
+  private connected: Connection | undefined = undefined;
+
+  constructor(cli: Cli, repo: Repo) {
+    this.cli = cli;
+    this.repo = repo;
+  }
+
+  /** The records of earlier runs. */
+  async records(options: RunOptions): Promise<Backend> {
+    const target = serverTarget(this.cli, options);
+    if (target !== undefined) return (await this.connection(target)).records;
+    return (await this.openScheduler()).backend;
+  }
+
+  async connection(target: ServerTarget): Promise<Connection> {
+    const { connect } = await import("../remote/connect.ts");
+    this.connected ??= await connect(target);
+    return this.connected;
+  }
+
+  /** The scheduler, which whoever takes it closes. */
+  async takeScheduler(): Promise<Scheduler> {
+    const scheduler = await this.openScheduler();
+    this.scheduler = undefined;
+    return scheduler;
+  }
+
+  private async openScheduler(): Promise<Scheduler> {
+    const { config, dir } = this.repo;
+    this.scheduler ??= await openScheduler(config, dir, this.cli.globals.setup);
+    return this.scheduler;
+  }
+
+  async close(): Promise<void> {
+    await this.scheduler?.close();
+  }
+}
+
+/** The options with a server among the words after TASK, which are not parsed before the task is known. */
+function rerunOptions(early: RunOptions, tail: readonly string[]): RunOptions {
+  const command = addServerOptions(new Command("run"))
+    .argument("[words...]")
+    .helpOption(false)
+    .allowUnknownOption()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  parseQuietly(command, tail);
+  return { ...early, ...command.opts() };
+}
+
+/** @throws UsageError if an option is given that makes sense on a server only */
+function checkLocal({ detach, upload }: RunOptions): void {
+  if (!detach && !upload) return;
+  throw new UsageError(`Cannot use --${detach ? "detach" : "upload"} without a server`, {
+    hint: "Name it with --server URL, the environment variable REDUN_SERVER, or --repo.",
+  });
+}
+
+/** Has a server run the call, and shows how it goes there. */
+async function runElsewhere(cli: Cli, connection: Connection, run: Run): Promise<void> {
+  const { workflow, task, args, options, git, config } = run;
+  if (cli.globals.setup.length > 0)
+    throw new UsageError("Cannot use --setup on a server: its scheduler is its operator's");
+  const settings = schedulerSettings(config);
+  const [{ startRun }, { followRun }] = await Promise.all([
+    import("../remote/start-run.ts"),
+    import("../remote/follow.ts"),
+  ]);
+  const call = {
+    script: findScript(workflow.script),
+    task: task.fullname,
+    args,
+    options,
+    tags: executionTags(options, config, await git, task.namespace),
+    context: mergeObjects(configContext(settings), optionContext(options.contextFile, options.context)),
+    argv: cli.argv,
+  };
+  const { url, repo } = connection.target;
+  cli.output.log(`server: ${formatAddress({ url, repo })}`);
+  const id = await startRun(connection, call, cli.output);
+  if (!options.detach) return followRun(cli.output, connection, id, { ...settings, format: options.format });
+  const json = JSON.stringify({ status: "QUEUED", executionId: id }, undefined, 2);
+  cli.output.print(options.format === "json" ? json : id);
 }
 
 /** Options of `run` may also stand between SCRIPT and TASK. */
@@ -158,7 +265,7 @@ async function execute(cli: Cli, scheduler: Scheduler, run: Run): Promise<void> 
   const stopProgress = process.stderr.isTTY ? showProgress(scheduler, output) : () => {};
   const interrupt = watchInterruption(output, () => scheduler.running().map(({ call }) => call));
   const document = resultDocument(scheduler);
-  let outcome: { value: unknown } | { error: unknown };
+  let outcome: Outcome;
   try {
     const value = await scheduler.run(rootCall(run.task, run.args, options), {
       cache: options.cache,
@@ -184,7 +291,7 @@ async function execute(cli: Cli, scheduler: Scheduler, run: Run): Promise<void> 
   const late = await closeQuietly(scheduler);
   if (late !== undefined && "value" in outcome)
     outcome = { error: Object.assign(late, { result: outcome.value }) };
-  finish(cli, outcome, options, document);
+  showOutcome(output, outcome, options.format, document);
   if (interrupt.signal.aborted && stalled === undefined && stray === undefined)
     throw new Exit(EXIT.interrupted);
   if ("error" in outcome) throw new Exit(EXIT.failed);
@@ -231,39 +338,4 @@ async function closeQuietly(scheduler: Scheduler): Promise<Error | undefined> {
   } catch (error) {
     return error as Error;
   }
-}
-
-/** Shows the result on stdout and the error, if there is one, on stderr. */
-function finish(
-  { output }: Cli,
-  outcome: { value: unknown } | { error: unknown },
-  { format }: RunOptions,
-  document: ReturnType<typeof resultDocument>,
-): void {
-  if (format === "json") output.print(JSON.stringify(document(outcome), undefined, 2));
-  if ("value" in outcome) {
-    if (format === "text") printResult(outcome.value, output);
-    return;
-  }
-  const { error } = outcome;
-  // Recording failed after the work was done: the result is there all the same.
-  if (format === "text" && hasResult(error)) printResult(error.result, output);
-  const { code } = (error ?? {}) as { code?: unknown };
-  const traceback = errorTraceback(error);
-  if (code === "cancelled")
-    output.log("The execution was cancelled. A later run goes on from its cached results.", "WARN");
-  else if (traceback !== undefined) {
-    output.log("*** Execution failed. Traceback (most recent task last):", "ERROR");
-    output.log(formatTraceback(traceback), "ERROR");
-    const { hint } = error as { hint?: unknown };
-    if (typeof hint === "string") output.log(`Hint: ${hint}`, "ERROR");
-  } else if (code !== "dry-run") reportError(error, output);
-}
-
-function hasResult(error: unknown): error is { result: unknown } {
-  return typeof error === "object" && error !== null && Object.hasOwn(error, "result");
-}
-
-function printResult(value: unknown, output: Cli["output"]): void {
-  if (value !== undefined && value !== null) output.print(inspectValue(value));
 }

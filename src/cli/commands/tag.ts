@@ -2,10 +2,10 @@ import type { Backend, FoundId, TagRow } from "../../backend/backend.ts";
 import type { TagRecord } from "../../backend/records.ts";
 import { tagHash } from "../../backend/tags.ts";
 import { stableJson } from "../../value/json.ts";
-import { type Cli, openRepoConfig } from "../cli.ts";
+import type { Cli } from "../cli.ts";
 import { UsageError } from "../client-error.ts";
 import { findFile, findRecord, looksLikePath } from "../find-record.ts";
-import { openStore } from "../store.ts";
+import { openRecords, type ServerOptions } from "../remote/target.ts";
 import { formatTagValue, parseTag, type TagText } from "../tag-text.ts";
 import { shortId } from "../text.ts";
 import { showLog } from "./log.ts";
@@ -13,8 +13,7 @@ import { showLog } from "./log.ts";
 /** `redun tag list [KEY[=VALUE]]` */
 export async function listTags(cli: Cli, words: string[], given: Record<string, unknown>): Promise<void> {
   const { values, pager } = given as { values?: boolean; pager: boolean };
-  const { config } = openRepoConfig(cli);
-  const backend = await openStore(config, { migrate: false });
+  const backend = await openRecords(cli, given, { migrate: false });
   try {
     if (words.length > 0) {
       await showLog(backend, cli.output, [], { all: true, tag: words, format: "text", pager });
@@ -47,6 +46,7 @@ export async function editTags(
   cli: Cli,
   verb: "add" | "update" | "rm",
   words: readonly string[],
+  options: ServerOptions,
 ): Promise<void> {
   const first = words.findIndex((word) => word.includes("="));
   // Only removing makes sense with a key alone, which then stands after `--`.
@@ -58,8 +58,7 @@ export async function editTags(
   if (ids.length === 0) throw new UsageError(`Which records? Usage: redun tag ${verb} ID... KEY=VALUE...`);
   if (texts.length === 0) throw new UsageError(`Which tags? Usage: redun tag ${verb} ID... KEY=VALUE...`);
   const tags = texts.map((text) => parseTag(text, verb !== "rm"));
-  const { config } = openRepoConfig(cli);
-  const backend = await openStore(config, { migrate: false });
+  const backend = await openRecords(cli, options, { migrate: false });
   try {
     const found: FoundId[] = [];
     for (const id of ids) found.push(await entityOf(backend, id));

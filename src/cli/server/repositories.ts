@@ -3,6 +3,7 @@ import type { SqlDriver } from "../../backends/sql-driver.ts";
 import { SqliteBackend } from "../../backends/sqlite-backend.ts";
 import { openSqlite } from "../../backends/sqlite-driver.ts";
 import { HostedProcessExecutor } from "../../executors/hosted-process-executor.ts";
+import { LocalFileSystem } from "../../file-systems/local.ts";
 import { localPackages } from "../../package/local-packages.ts";
 import { asyncSql } from "../../server/async-sql.ts";
 import { Directory } from "../../server/directory.ts";
@@ -11,6 +12,7 @@ import { RepoHost } from "../../server/repo-host.ts";
 import { RedunClientError } from "../client-error.ts";
 import { type Config, schedulerSettings } from "../config.ts";
 import { configContext } from "../context.ts";
+import { registerFileSystems } from "../runtime.ts";
 import { makeStore } from "../store.ts";
 
 /** Name of the repository that is the command line's own. */
@@ -78,6 +80,8 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
   const { config, directory, maxWorkers, warn } = options;
   const dir = name === DEFAULT_REPO ? options.dir : join(options.dir, "repos", name);
   const settings = schedulerSettings(config);
+  // The scheduler looks at the files that tasks are given and return.
+  registerFileSystems();
   const db = await openState(join(dir, "host.db"), name);
   try {
     const backend = name === DEFAULT_REPO ? makeStore(config) : new SqliteBackend(join(dir, "redun.db"));
@@ -89,6 +93,7 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
       state,
       executor,
       executorNames: ["process", "worker"],
+      uploads: { files: new LocalFileSystem(), folder: join(dir, "uploads") },
       limits: settings.limits,
       context: configContext(settings),
       onRun: ({ id, task, user, status, created, ended = null }) =>

@@ -1,0 +1,113 @@
+import type { Dir } from "../../file/dir.ts";
+import type { File } from "../../file/file.ts";
+import { schemeOf } from "../../file/file-systems.ts";
+import type { Json } from "../../value/json.ts";
+import { leaves } from "../../value/nested.ts";
+import { codecOf } from "../../value/registry.ts";
+import { encodeValue } from "../../value/value.ts";
+import { RedunClientError } from "../client-error.ts";
+import type { Output } from "../output.ts";
+import { registerFileSystems } from "../runtime.ts";
+import type { Connection } from "./connect.ts";
+
+/** Options of {@link encodeArguments}. */
+export interface ArgumentOptions {
+  /** Whether files of this machine are sent. */
+  readonly upload: boolean;
+  readonly output: Output;
+}
+
+/** A file, or several, as an encoding names them. */
+interface FileRef {
+  /** Name of the type, such as `redun.File`. */
+  readonly type: string;
+  /** Path, or pattern. */
+  readonly path: string;
+  readonly hash: string;
+}
+
+/**
+ * The arguments of a call as the server takes them.
+ *
+ * @throws RedunClientError that names the files that only this machine has, unless they are to be sent
+ */
+export async function encodeArguments(
+  connection: Connection,
+  args: readonly unknown[],
+  { upload, output }: ArgumentOptions,
+): Promise<Json[]> {
+  registerFileSystems();
+  // What a record says of a file is of where that was recorded.
+  const recorded = new Set<unknown>();
+  const waiting: Promise<void>[] = [];
+  for (const leaf of leaves(args)) {
+    if ((typeof leaf !== "object" && typeof leaf !== "function") || leaf === null) continue;
+    if ((leaf as { knownHash?: unknown }).knownHash !== undefined) recorded.add(hashOfFile(leaf));
+    const refreshed = codecOf(leaf)?.refresh?.(leaf);
+    if (refreshed !== undefined) waiting.push(refreshed);
+  }
+  await Promise.all(waiting);
+  const encoded = args.map((arg, i) => JSON.parse(encodeValue(arg, `argument ${i + 1}`).text) as Json);
+  const local = filesIn(encoded).filter(({ path, hash }) => schemeOf(path) === "file" && !recorded.has(hash));
+  if (local.length === 0) return encoded;
+  if (!upload) throw unreachable(local, connection.target.url);
+  const { uploadFiles } = await import("./upload.ts");
+  const sent = await uploadFiles(connection, local, output);
+  return encoded.map((arg) => withFiles(arg, sent));
+}
+
+const hashOfFile = (leaf: object): unknown => (leaf as { knownHash?: unknown }).knownHash;
+
+function unreachable(files: readonly FileRef[], url: string): RedunClientError {
+  const paths = files.map(({ path }) => path);
+  const shown = `${paths.slice(0, 5).join(", ")}${paths.length > 5 ? ` and ${paths.length - 5} more` : ""}`;
+  return new RedunClientError(`Cannot run on the server ${url}: it can't read ${shown} of this machine`, {
+    hint: "Send files with --upload, or name ones that it can read, such as those of an http address.",
+    fields: { paths },
+  });
+}
+
+const FILE_TYPES: ReadonlySet<unknown> = new Set([
+  "redun.File",
+  "redun.Dir",
+  "redun.FileSet",
+  "redun.IFile",
+  "redun.IDir",
+  "redun.ContentFile",
+  "redun.ContentDir",
+  "redun.ContentFileSet",
+]);
+
+/** The file that a part of an encoding stands for, if it stands for one. */
+function fileOf(json: Json): FileRef | undefined {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return undefined;
+  const { $: tagged } = json as { $?: Json };
+  if (!Array.isArray(tagged) || !FILE_TYPES.has(tagged[0])) return undefined;
+  const data = tagged[1] as { path?: string; pattern?: string; hash: string };
+  return { type: String(tagged[0]), path: data.path ?? data.pattern ?? "", hash: data.hash };
+}
+
+/** Every file in an encoding, once. */
+export function filesIn(json: Json): FileRef[] {
+  const found = new Map<string, FileRef>();
+  const stack: Json[] = [json];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const file = fileOf(next);
+    if (file !== undefined) found.set(`${file.type} ${file.path}`, file);
+    else if (typeof next === "object" && next !== null)
+      for (const part of Object.values(next)) stack.push(part);
+  }
+  return [...found.values()].reverse();
+}
+
+/** An encoding with files in the place of others. */
+function withFiles(json: Json, sent: ReadonlyMap<string, File | Dir>): Json {
+  const file = fileOf(json);
+  const other = file === undefined ? undefined : sent.get(`${file.type} ${file.path}`);
+  if (other !== undefined) return JSON.parse(encodeValue(other).text) as Json;
+  if (typeof json !== "object" || json === null) return json;
+  if (Array.isArray(json)) return json.map((item) => withFiles(item, sent));
+  return Object.fromEntries(Object.entries(json).map(([key, item]) => [key, withFiles(item, sent)]));
+}
+
+export type { FileRef };

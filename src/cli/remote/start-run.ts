@@ -1,0 +1,80 @@
+import { buildPackage } from "../../package/index.ts";
+import type { ExecutionRequest } from "../../server/api-types.ts";
+import type { Json } from "../../value/json.ts";
+import type { Output } from "../output.ts";
+import type { RunOptions } from "../run-options.ts";
+import type { ExecutionTag } from "../run-tags.ts";
+import { parseTag } from "../tag-text.ts";
+import { plural } from "../text.ts";
+import { encodeArguments } from "./arguments.ts";
+import type { Connection } from "./connect.ts";
+
+/** What is to be run on a server. */
+export interface RemoteCall {
+  /** Path of the workflow's file. */
+  readonly script: string;
+  /** Fullname of the task. */
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly options: RunOptions;
+  readonly tags: readonly ExecutionTag[];
+  readonly context: Readonly<Record<string, unknown>>;
+  /** The command line to record. */
+  readonly argv: readonly string[];
+}
+
+/** The longest word of a command line that a server records, and the most of them. */
+const [LONGEST_WORD, MOST_WORDS] = [10_000, 1000];
+
+/**
+ * Builds the workflow, sends its package unless the server has it, and starts the execution.
+ *
+ * @returns the id of the execution
+ */
+export async function startRun(connection: Connection, call: RemoteCall, output: Output): Promise<string> {
+  const { repo } = connection;
+  const { options } = call;
+  // Where it runs, no npm packages are installed.
+  const built = buildPackage(call.script, { npm: "inline" });
+  // An argument that can't be sent is told of first.
+  built.catch(() => {});
+  const args = await encodeArguments(connection, call.args, { upload: options.upload ?? false, output });
+  const pkg = await built;
+  if (!(await repo.hasPackage(pkg.hash))) {
+    await repo.putPackage(pkg);
+    output.log(`Sent the code package ${pkg.hash.slice(0, 8)} (${plural(pkg.code.length, "character")})`);
+  }
+  const request: ExecutionRequest = {
+    package: pkg.hash,
+    task: call.task,
+    args,
+    options: {
+      ...(options.cache ? {} : { cache: false }),
+      ...(options.dryrun ? { dryRun: true } : {}),
+      ...(options.prov ? {} : { prov: false }),
+      ...(options.option === undefined ? {} : { task: taskOptions(options.option) }),
+    },
+    tags: call.tags,
+    ...(Object.keys(call.context).length === 0 ? {} : { context: call.context as Record<string, Json> }),
+    ...(options.executionId === undefined ? {} : { id: options.executionId }),
+    commandLine: recorded(call.argv),
+  };
+  return repo.start(request);
+}
+
+function taskOptions(words: readonly string[]): Record<string, Json> {
+  return Object.fromEntries(
+    words.map((text) => {
+      const { key, value = null } = parseTag(text);
+      return [key, value];
+    }),
+  );
+}
+
+/** As much of a command line as a server records. */
+function recorded(argv: readonly string[]): string[] {
+  const words = argv.map((word) =>
+    word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD - 1)}…`,
+  );
+  return words.length <= MOST_WORDS ? words : [...words.slice(0, MOST_WORDS - 1), "…"];
+}

@@ -1,0 +1,156 @@
+import type { FileSystem } from "../file/file-system.ts";
+import { joinPath } from "../file/path.ts";
+import { hashStream, hashStruct } from "../value/hash.ts";
+import { ApiError } from "./api-error.ts";
+import type { UploadedFile } from "./api-types.ts";
+
+/** Where a repository keeps the files that clients send. */
+export interface UploadsOptions {
+  readonly files: FileSystem;
+  /** The folder, as the tasks that run for the repository name it. */
+  readonly folder: string;
+  /** Largest file, in bytes. Default 5 GiB. */
+  readonly maxSize?: number | undefined;
+}
+
+/** A file of a folder that was sent. */
+export interface FolderPart {
+  /** Path below the folder, with `/`. */
+  readonly path: string;
+  /** Hash of the content. */
+  readonly hash: string;
+  /** Name under which it was sent. */
+  readonly name: string;
+}
+
+const MAX_SIZE = 5 * 1024 ** 3;
+const COPIES = 8;
+
+/**
+ * The files that clients send to a repository, for executions to read. A file lies at `HASH/NAME` in one folder, by the
+ * hash of its content (the first 40 hex digits of its SHA-512), which is checked when it comes. So it is sent once, and
+ * never changes. A folder lies at `HASH/NAME/…`, by the hash of the paths and hashes of its files.
+ */
+export class Uploads {
+  private readonly files: FileSystem;
+  private readonly folder: string;
+  private readonly maxSize: number;
+
+  constructor({ files, folder, maxSize = MAX_SIZE }: UploadsOptions) {
+    this.files = files;
+    this.folder = folder;
+    this.maxSize = maxSize;
+  }
+
+  /** A file that is here, if it is. @throws ApiError if the name is none */
+  async find(hash: string, name: string): Promise<UploadedFile | undefined> {
+    const path = this.pathOf(hash, name);
+    const stat = await this.files.stat(path);
+    return stat === undefined ? undefined : { path, hash: await this.files.hash(path), size: stat.size };
+  }
+
+  /**
+   * Takes a file, unless it is here already.
+   *
+   * @throws ApiError if the name is none, the file is too large, or its content is not what the hash says
+   */
+  async add(hash: string, name: string, body: ReadableStream<Uint8Array>): Promise<UploadedFile> {
+    const known = await this.find(hash, name);
+    if (known !== undefined) {
+      await body.cancel();
+      return known;
+    }
+    let flaw: ApiError | undefined;
+    const check = this.checked(hash, (error) => {
+      flaw = error;
+    });
+    try {
+      await this.files.write(this.pathOf(hash, name), body.pipeThrough(check));
+    } catch (error) {
+      // A file system tells of a failed stream in its own words.
+      throw flaw ?? error;
+    }
+    return (await this.find(hash, name))!;
+  }
+
+  /** Puts files that were sent together in a folder. */
+  async addFolder(name: string, parts: readonly FolderPart[]): Promise<UploadedFile> {
+    const sorted = [...parts].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const hash = hashStruct(["Upload", ...sorted.map(({ path, hash: content }) => [path, content])]);
+    const folder = this.pathOf(hash, name);
+    let size = 0;
+    const next = sorted[Symbol.iterator]();
+    const copy = async (): Promise<void> => {
+      for (const part of next) size += await this.copyPart(folder, part);
+    };
+    await Promise.all(Array.from({ length: COPIES }, copy));
+    return { path: folder, hash, size };
+  }
+
+  private async copyPart(folder: string, part: FolderPart): Promise<number> {
+    for (const name of part.path.split("/")) checkName(name);
+    const source = this.pathOf(part.hash, part.name);
+    const target = joinPath(folder, part.path);
+    const stat = await this.files.stat(source);
+    if (stat === undefined) {
+      throw new ApiError(404, "not-found", `There is no file ${part.name} of the hash ${part.hash} here`, {
+        hint: "Send it first with PUT …/uploads/:hash/:name.",
+      });
+    }
+    // What is there is the same, and keeps its time, by which caches know it.
+    if ((await this.files.stat(target))?.size === stat.size) return stat.size;
+    if (this.files.copy !== undefined) await this.files.copy(source, target);
+    else await this.files.write(target, await this.files.stream(source));
+    return stat.size;
+  }
+
+  private pathOf(hash: string, name: string): string {
+    checkName(name);
+    return joinPath(joinPath(this.folder, hash), name);
+  }
+
+  /** Passes bytes on as long as they may be those of the hash. */
+  private checked(
+    hash: string,
+    onFlaw: (error: ApiError) => void,
+  ): TransformStream<Uint8Array, Uint8Array<ArrayBuffer>> {
+    const hashing = hashStream();
+    const fail = (error: ApiError): never => {
+      onFlaw(error);
+      throw error;
+    };
+    let size = 0;
+    return new TransformStream({
+      transform: (chunk, controller) => {
+        size += chunk.byteLength;
+        if (size > this.maxSize) {
+          const message = `Cannot take the file: it is larger than ${this.maxSize} bytes`;
+          fail(new ApiError(413, "too-large", message));
+        }
+        hashing.update(chunk);
+        controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
+      },
+      flush: () => {
+        const actual = hashing.digest();
+        if (actual === hash) return;
+        const message = `Cannot take the file: its hash is ${actual}, not ${hash}`;
+        fail(new ApiError(422, "wrong-hash", message, { hint: "It was changed on the way; send it again." }));
+      },
+    });
+  }
+}
+
+/** @throws ApiError if a name could mean another place than a file in its folder */
+function checkName(name: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
+  if (name !== "" && name !== "." && name !== ".." && name.length <= 200 && !/[/\\\x00-\x1f\x7f]/.test(name))
+    return;
+  throw new ApiError(
+    400,
+    "invalid-request",
+    `Cannot take a file named ${JSON.stringify(name.slice(0, 200))}`,
+    {
+      hint: "A name has 1 to 200 characters, none of them a slash or a control character.",
+    },
+  );
+}
