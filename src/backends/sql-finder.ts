@@ -1,8 +1,9 @@
 import type { EntityType, FoundId, RecordQuery } from "../backend/backend.ts";
 import { type Json, stableJson } from "../value/json.ts";
 import { pathMatcher } from "./filters.ts";
-import type { SqlDriver, SqlValue } from "./sql-driver.ts";
+import type { SqlValue } from "./sql-driver.ts";
 import { hashPrefix, hashText, isHashPrefix, uuidKey, uuidPrefix, uuidText } from "./sql-keys.ts";
+import { all, type SqlWork } from "./sql-work.ts";
 import { isAtLeast } from "./value-size.ts";
 
 interface Clause {
@@ -71,57 +72,57 @@ const PATTERN = 50;
 
 /** Finds records by filters. */
 export class SqlFinder {
-  private readonly db: SqlDriver;
-
-  constructor(db: SqlDriver) {
-    this.db = db;
-  }
-
-  find(query: RecordQuery): FoundId[] {
+  *find(query: RecordQuery): SqlWork<FoundId[]> {
     const { id, from, order } = selections[query.type];
-    const { sql, params } = this.where(query);
+    const { sql, params } = yield* this.where(query);
     const { limit = -1, offset = 0 } = query;
-    const rows = this.db
-      .prepare(`SELECT ${id} AS id FROM ${from} WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`)
-      .all(...params, limit, offset);
+    const rows = yield* all(
+      `SELECT ${id} AS id FROM ${from} WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`,
+      ...params,
+      limit,
+      offset,
+    );
     return rows.map((row) => ({ type: query.type, id: String(row.id) }));
   }
 
-  count(query: RecordQuery): number {
-    const { sql, params } = this.where(query);
+  *count(query: RecordQuery): SqlWork<number> {
+    const { sql, params } = yield* this.where(query);
     const { from } = selections[query.type];
-    return this.db.prepare(`SELECT count(*) AS n FROM ${from} WHERE ${sql}`).get(...params)!.n as number;
+    const [row] = yield* all(`SELECT count(*) AS n FROM ${from} WHERE ${sql}`, ...params);
+    return row!.n as number;
   }
 
-  private where(query: RecordQuery): Clause {
+  private *where(query: RecordQuery): SqlWork<Clause> {
     const clauses = [{ sql: selections[query.type].whole, params: [] }, ...clausesOf(query)];
-    if (query.filePaths !== undefined) clauses.push(this.ofFiles(query.type, query.filePaths));
+    if (query.filePaths !== undefined) clauses.push(yield* this.ofFiles(query.type, query.filePaths));
     return {
       sql: clauses.map(({ sql }) => `(${sql})`).join(" AND "),
       params: clauses.flatMap(({ params }) => params),
     };
   }
 
-  private ofFiles(type: EntityType, paths: readonly string[]): Clause {
+  private *ofFiles(type: EntityType, paths: readonly string[]): SqlWork<Clause> {
     if (type !== "Value") return NEVER;
     const patterns = paths.map((path) => path.replace(/[[?]/g, "[$&]"));
     const long = paths.filter((_, i) => isAtLeast(patterns[i]!, PATTERN + 1));
     const short = patterns.filter((pattern) => !isAtLeast(pattern, PATTERN + 1));
+    const found: number[] = [];
+    for (const path of long) found.push(...(yield* this.filesLike(path)));
     return {
       sql: "v.id IN (SELECT f.value FROM json_each(?) q JOIN r_file f ON f.path GLOB q.value) OR v.id IN (SELECT value FROM json_each(?))",
-      params: [list(short), JSON.stringify(long.flatMap((path) => this.filesLike(path)))],
+      params: [list(short), JSON.stringify(found)],
     };
   }
 
   /** Row ids of the files that a pattern matches, which are read by what it begins with. */
-  private filesLike(pattern: string): number[] {
+  private *filesLike(pattern: string): SqlWork<number[]> {
     const prefix = pattern.split("*")[0]!;
     const matches = pathMatcher([pattern]);
-    return this.db
-      .prepare("SELECT value AS id, path FROM r_file WHERE path >= ?1 AND path < ?1 || char(1114111)")
-      .all(prefix)
-      .filter((row) => matches(String(row.path)))
-      .map((row) => row.id as number);
+    const rows = yield* all(
+      "SELECT value AS id, path FROM r_file WHERE path >= ?1 AND path < ?1 || char(1114111)",
+      prefix,
+    );
+    return rows.filter((row) => matches(String(row.path))).map((row) => row.id as number);
   }
 }
 

@@ -1,8 +1,9 @@
 import type { CacheHit, CacheQuery } from "../backend/backend.ts";
 import type { EncodedValue } from "../value/value.ts";
-import { partsOf, type SqlDriver, type SqlRow } from "./sql-driver.ts";
+import { partsOf, type SqlRow } from "./sql-driver.ts";
 import { hashText } from "./sql-keys.ts";
 import { ELSEWHERE } from "./sql-values.ts";
+import { all, type SqlWork } from "./sql-work.ts";
 
 type Kind = CacheQuery["allowed"][number];
 
@@ -21,28 +22,23 @@ const VALUES = `SELECT q.key AS i, ${VALUE} FROM json_each(?) q JOIN r_value v O
 
 /** Answers the scheduler's questions for earlier results. It owns the memory of names and task sets, which never change. */
 export class SqlLookup {
-  private readonly db: SqlDriver;
   private names = new Map<number, string>();
   private readonly taskSets = new Map<number, readonly string[]>();
 
-  constructor(db: SqlDriver) {
-    this.db = db;
-  }
-
   /** @param elsewhere - is given the positions of hits whose text the value store has; they are without */
-  lookup(
+  *lookup(
     queries: readonly CacheQuery[],
     isCurrent: (taskHash: string) => boolean,
     elsewhere: number[],
-  ): (CacheHit | undefined)[] {
+  ): SqlWork<(CacheHit | undefined)[]> {
     const hits = new Array<CacheHit | undefined>(queries.length).fill(undefined);
     // What a query allows first is tried first, for all queries at once.
     for (let turn = 0; turn < 2; turn++) {
       for (const kind of ["single", "ultimate"] as const) {
         for (const at of partsOf(this.open(queries, hits, kind, turn))) {
           if (at.length === 0) continue;
-          if (kind === "single") this.single(queries, at, hits);
-          else this.ultimate(queries, at, hits, isCurrent);
+          if (kind === "single") yield* this.single(queries, at, hits);
+          else yield* this.ultimate(queries, at, hits, isCurrent);
         }
       }
     }
@@ -59,27 +55,29 @@ export class SqlLookup {
     return at;
   }
 
-  private single(
+  private *single(
     queries: readonly CacheQuery[],
     at: readonly number[],
     hits: (CacheHit | undefined)[],
-  ): void {
+  ): SqlWork<void> {
     const keys = JSON.stringify(at.map((i) => queries[i]!.evalHash));
-    for (const row of this.db.prepare(SINGLE).all(keys)) {
+    const rows = yield* all(SINGLE, keys);
+    yield* this.learnNames(rows);
+    for (const row of rows) {
       hits[at[row.i as number]!] = { kind: "single", value: this.value(row) };
     }
   }
 
-  private ultimate(
+  private *ultimate(
     queries: readonly CacheQuery[],
     at: readonly number[],
     hits: (CacheHit | undefined)[],
     isCurrent: (taskHash: string) => boolean,
-  ): void {
+  ): SqlWork<void> {
     const keys = JSON.stringify(at.map((i) => queries[i]!.evalHash));
     const current = new Map<number, boolean>();
     const chosen = new Map<number, SqlRow>();
-    for (const row of this.db.prepare(CALLS).all(keys)) {
+    for (const row of yield* all(CALLS, keys)) {
       const i = at[row.i as number]!;
       if (chosen.has(i) || row.context !== (queries[i]!.contextHash ?? "")) continue;
       // What an imported call used below it may be unknown.
@@ -87,20 +85,22 @@ export class SqlLookup {
       const set = row.task_set as number;
       let isGood = current.get(set);
       if (isGood === undefined) {
-        isGood = this.taskSet(set).every(isCurrent);
+        isGood = (yield* this.taskSet(set)).every(isCurrent);
         current.set(set, isGood);
       }
       if (isGood) chosen.set(i, row);
     }
     if (chosen.size === 0) return;
     const order = [...chosen];
-    for (const row of this.db.prepare(VALUES).all(JSON.stringify(order.map(([, call]) => call.value)))) {
+    const rows = yield* all(VALUES, JSON.stringify(order.map(([, call]) => call.value)));
+    yield* this.learnNames(rows);
+    for (const row of rows) {
       const [i, call] = order[row.i as number]!;
       hits[i] = {
         kind: "ultimate",
         value: this.value(row),
         callHash: call.call as string,
-        subtreeTasks: this.taskSet(call.task_set as number),
+        subtreeTasks: yield* this.taskSet(call.task_set as number),
       };
     }
   }
@@ -108,28 +108,26 @@ export class SqlLookup {
   private value(row: SqlRow): EncodedValue {
     return {
       hash: row.hash as string,
-      type: this.name(row.type as number),
-      format: this.name(row.format as number),
+      type: this.names.get(row.type as number)!,
+      format: this.names.get(row.format as number)!,
       text: (row.text ?? ELSEWHERE) as string,
     };
   }
 
-  private name(id: number): string {
-    const known = this.names.get(id);
-    if (known !== undefined) return known;
-    const rows = this.db.prepare("SELECT id, name FROM r_name").all();
-    this.names = new Map(rows.map((row) => [row.id as number, row.name as string]));
-    return this.names.get(id)!;
+  /** Reads the names again, if there are new ones. */
+  private *learnNames(rows: readonly SqlRow[]): SqlWork<void> {
+    const isKnown = (row: SqlRow): boolean =>
+      this.names.has(row.type as number) && this.names.has(row.format as number);
+    if (rows.every(isKnown)) return;
+    const names = yield* all("SELECT id, name FROM r_name");
+    this.names = new Map(names.map((row) => [row.id as number, row.name as string]));
   }
 
-  private taskSet(id: number): readonly string[] {
+  private *taskSet(id: number): SqlWork<readonly string[]> {
     const known = this.taskSets.get(id);
     if (known !== undefined) return known;
     const sql = `SELECT ${hashText("t.hash")} AS hash FROM r_task_set_member m JOIN r_task t ON t.id = m.task WHERE m.task_set = ? ORDER BY t.hash`;
-    const tasks = this.db
-      .prepare(sql)
-      .all(id)
-      .map((row) => row.hash as string);
+    const tasks = (yield* all(sql, id)).map((row) => row.hash as string);
     if (this.taskSets.size >= 10_000) this.taskSets.clear();
     this.taskSets.set(id, tasks);
     return tasks;

@@ -2,9 +2,10 @@ import type { ArgumentRow, CallNodeRow, ExecutionRow, JobRow, ValueRow } from ".
 import type { JobStatus, TaskRecord } from "../backend/records.ts";
 import { hashArgument, hashEval } from "../value/hash.ts";
 import { type ExportedCall, splitFullname } from "./record-store.ts";
-import { partsOf, type SqlDriver, type SqlRow, type SqlValue } from "./sql-driver.ts";
+import { partsOf, type SqlRow, type SqlValue } from "./sql-driver.ts";
 import { hashKey, hashText, hashTextOrNull, uuidKey, uuidText } from "./sql-keys.ts";
 import { ELSEWHERE } from "./sql-values.ts";
+import { all, type SqlWork } from "./sql-work.ts";
 import { executionStatus, jobStatus } from "./status.ts";
 
 /** So many keys travel in one statement. */
@@ -27,38 +28,35 @@ const text = (value: SqlValue | undefined): string | null => (typeof value === "
  * that is there only because others refer to it counts as missing.
  */
 export class SqlReader {
-  private readonly db: SqlDriver;
-
-  constructor(db: SqlDriver) {
-    this.db = db;
-  }
-
   /** Rows of a statement whose only parameter is a list, by position in that list. */
-  private each(
+  private *each(
     sql: string,
     keys: readonly (string | number)[],
     take: (row: SqlRow, at: number) => void,
-  ): void {
-    const statement = this.db.prepare(sql);
+  ): SqlWork<void> {
     let from = 0;
     for (const part of partsOf(keys, CHUNK)) {
-      for (const row of statement.all(JSON.stringify(part))) take(row, from + (row.i as number));
+      for (const row of yield* all(sql, JSON.stringify(part))) take(row, from + (row.i as number));
       from += part.length;
     }
   }
 
-  private one<T>(sql: string, keys: readonly string[], make: (row: SqlRow) => T): (T | undefined)[] {
+  private *one<T>(
+    sql: string,
+    keys: readonly string[],
+    make: (row: SqlRow) => T,
+  ): SqlWork<(T | undefined)[]> {
     const found = new Array<T | undefined>(keys.length).fill(undefined);
-    this.each(sql, keys, (row, at) => {
+    yield* this.each(sql, keys, (row, at) => {
       found[at] = make(row);
     });
     return found;
   }
 
   /** Lists of text by key, for those keys that have a row. */
-  private lists<K extends string | number>(sql: string, keys: readonly K[]): Map<K, string[]> {
+  private *lists<K extends string | number>(sql: string, keys: readonly K[]): SqlWork<Map<K, string[]>> {
     const lists = new Map<K, string[]>();
-    this.each(sql, keys, (row, at) => {
+    yield* this.each(sql, keys, (row, at) => {
       const list = lists.get(keys[at]!);
       if (list === undefined) lists.set(keys[at]!, [String(row.item)]);
       else list.push(String(row.item));
@@ -67,9 +65,9 @@ export class SqlReader {
   }
 
   /** @param elsewhere - is given the positions of values whose text the value store has; they are without */
-  values(hashes: readonly string[], elsewhere: number[]): (ValueRow | undefined)[] {
-    const parts = this.valueParts(hashes);
-    const found = this.one(
+  *values(hashes: readonly string[], elsewhere: number[]): SqlWork<(ValueRow | undefined)[]> {
+    const parts = yield* this.valueParts(hashes);
+    const found = yield* this.one(
       `SELECT q.key AS i, q.value AS hash, t.name AS type, f.name AS format, v.text AS text, p.path AS file FROM json_each(?) q
        CROSS JOIN r_value v ON v.hash = ${hashKey("q.value")} JOIN r_name t ON t.id = v.type JOIN r_name f ON f.id = v.format
        LEFT JOIN r_file p ON p.value = v.id`,
@@ -90,18 +88,18 @@ export class SqlReader {
   }
 
   /** What is inside values; for those that the store has, and nothing inside, an empty list. */
-  valueParts(hashes: readonly string[]): Map<string, string[]> {
-    const all = this.lists(
+  *valueParts(hashes: readonly string[]): SqlWork<Map<string, string[]>> {
+    const lists = yield* this.lists(
       `SELECT q.key AS i, ifnull(${hashTextOrNull("w.hash")}, '') AS item FROM json_each(?) q
        CROSS JOIN r_value v ON v.hash = ${hashKey("q.value")} AND v.type IS NOT NULL
        LEFT JOIN r_subvalue s ON s.parent = v.id LEFT JOIN r_value w ON w.id = s.value ORDER BY q.key, w.hash`,
       hashes,
     );
-    return new Map([...all].map(([hash, parts]) => [hash, parts[0] === "" ? [] : parts]));
+    return new Map([...lists].map(([hash, parts]) => [hash, parts[0] === "" ? [] : parts]));
   }
 
-  executions(ids: readonly string[]): (ExecutionRow | undefined)[] {
-    return this.one(
+  *executions(ids: readonly string[]): SqlWork<(ExecutionRow | undefined)[]> {
+    return yield* this.one(
       `SELECT q.key AS i, q.value AS id, e.args AS args, e.updated AS updated, ${uuidText("r.uuid")} AS root, j.task IS NOT NULL AS known,
          j.start_time AS startTime, j.end_time AS endTime, j.cached AS cached, v.type IS 1 AS failed
        FROM json_each(?) q CROSS JOIN r_execution e ON e.uuid = ${uuidKey("q.value")} AND e.args IS NOT NULL
@@ -121,8 +119,8 @@ export class SqlReader {
   }
 
   /** @param promised - whether their calls may be ones that are not there yet */
-  jobs(ids: readonly string[], promised = false): (JobRow | undefined)[] {
-    return this.one(
+  *jobs(ids: readonly string[], promised = false): SqlWork<(JobRow | undefined)[]> {
+    return yield* this.one(
       `SELECT q.key AS i, ${JOB} FROM json_each(?) q CROSS JOIN r_job j ON j.uuid = ${uuidKey("q.value")} JOIN r_task t ON t.id = j.task
        ${JOB_JOINS} ${promised ? "" : IS_THERE} LEFT JOIN r_value v ON v.id = c.value`,
       ids,
@@ -142,16 +140,16 @@ export class SqlReader {
   }
 
   /** Ids of the jobs directly below jobs, by start. */
-  childJobs(ids: readonly string[]): Map<string, string[]> {
-    return this.lists(
+  *childJobs(ids: readonly string[]): SqlWork<Map<string, string[]>> {
+    return yield* this.lists(
       `SELECT q.key AS i, ${uuidText("j.uuid")} AS item FROM json_each(?) q CROSS JOIN r_job p ON p.uuid = ${uuidKey("q.value")}
        JOIN r_job j ON j.parent = p.id AND j.execution = p.execution AND j.task IS NOT NULL ORDER BY q.key, j.start_time, j.id`,
       ids,
     );
   }
 
-  tasks(hashes: readonly string[]): (TaskRecord | undefined)[] {
-    return this.one(
+  *tasks(hashes: readonly string[]): SqlWork<(TaskRecord | undefined)[]> {
+    return yield* this.one(
       `SELECT q.key AS i, q.value AS hash, t.name AS name, t.namespace AS namespace, t.source AS source, t.version AS version, t.doc AS doc,
          t.parameters AS parameters
        FROM json_each(?) q CROSS JOIN r_task t ON t.hash = ${hashKey("q.value")} AND t.source IS NOT NULL`,
@@ -168,8 +166,8 @@ export class SqlReader {
     );
   }
 
-  calls(hashes: readonly string[]): (CallNodeRow | undefined)[] {
-    return this.callRows(hashes, IS_THERE).map((row) => {
+  *calls(hashes: readonly string[]): SqlWork<(CallNodeRow | undefined)[]> {
+    return (yield* this.callRows(hashes, IS_THERE)).map((row) => {
       if (row === undefined) return undefined;
       const { singleHash: _, ...call } = row;
       return call;
@@ -177,14 +175,14 @@ export class SqlReader {
   }
 
   /** Calls with their single reductions, and with edges to calls that are not there yet. */
-  exportedCalls(hashes: readonly string[]): (ExportedCall | undefined)[] {
-    return this.callRows(hashes, "");
+  *exportedCalls(hashes: readonly string[]): SqlWork<(ExportedCall | undefined)[]> {
+    return yield* this.callRows(hashes, "");
   }
 
   /** @param condition - on the calls that these refer to */
-  private callRows(hashes: readonly string[], condition: string): (ExportedCall | undefined)[] {
+  private *callRows(hashes: readonly string[], condition: string): SqlWork<(ExportedCall | undefined)[]> {
     const ids: number[] = [];
-    const found = this.one(
+    const found = yield* this.one(
       `SELECT q.key AS i, q.value AS callHash, c.id AS id, iif(t.namespace = '', t.name, t.namespace || '.' || t.name) AS taskName,
          ${hashText("t.hash")} AS taskHash, ${hashText("e.args_hash")} AS argsHash, ${hashText("v.hash")} AS valueHash, c.time AS time,
          ${hashTextOrNull("c.context")} AS context, ${hashTextOrNull("s.hash")} AS single
@@ -196,8 +194,8 @@ export class SqlReader {
         return row;
       },
     );
-    const args = this.arguments(ids, condition);
-    const children = this.lists(
+    const args = yield* this.arguments(ids, condition);
+    const children = yield* this.lists(
       `SELECT q.key AS i, ${hashText("c.hash")} AS item FROM json_each(?) q CROSS JOIN r_edge x ON x.parent = q.value
        JOIN r_call c ON c.id = x.child ${condition} ORDER BY q.key, x.position`,
       ids,
@@ -223,12 +221,12 @@ export class SqlReader {
     });
   }
 
-  private arguments(
+  private *arguments(
     calls: readonly number[],
     condition: string,
-  ): Map<number, Omit<ArgumentRow, "argHash">[]> {
+  ): SqlWork<Map<number, Omit<ArgumentRow, "argHash">[]>> {
     const args = new Map<number, Omit<ArgumentRow, "argHash">[]>();
-    this.each(
+    yield* this.each(
       `SELECT q.key AS i, a.slot AS slot, a.key AS key, ${hashText("v.hash")} AS valueHash,
          (SELECT group_concat(u.hash) FROM (SELECT ${hashText("c.hash")} AS hash FROM r_upstream s JOIN r_call c ON c.id = s.result
            WHERE s.call = a.call AND s.slot = a.slot ${condition} ORDER BY c.hash) u) AS upstream
@@ -251,66 +249,67 @@ export class SqlReader {
   }
 
   /** Tasks used in calls and below, as far as that is known. */
-  subtreeTasks(callHashes: readonly string[]): Map<string, string[]> {
-    return this.lists(
+  *subtreeTasks(callHashes: readonly string[]): SqlWork<Map<string, string[]>> {
+    return yield* this.lists(
       `SELECT q.key AS i, ${hashText("t.hash")} AS item FROM json_each(?) q CROSS JOIN r_call c ON c.hash = ${hashKey("q.value")}
        JOIN r_task_set_member m ON m.task_set = c.task_set JOIN r_task t ON t.id = m.task ORDER BY q.key, t.hash`,
       callHashes,
     );
   }
 
-  callsOfValue(hash: string, role: "result" | "argument"): string[] {
+  *callsOfValue(hash: string, role: "result" | "argument"): SqlWork<string[]> {
     const values = `SELECT id FROM r_value WHERE hash = ${hashKey("?1")}
       UNION SELECT s.parent FROM r_subvalue s JOIN r_value v ON v.id = s.value WHERE v.hash = ${hashKey("?1")}`;
     const sql =
       role === "result"
         ? `SELECT ${hashText("hash")} AS hash FROM r_call WHERE value IN (${values}) AND evaluation IS NOT NULL ORDER BY id`
         : `SELECT ${hashText("hash")} AS hash FROM r_call WHERE id IN (SELECT call FROM r_argument WHERE value IN (${values})) ORDER BY id`;
-    return this.hashes(sql, hash);
+    return yield* this.hashes(sql, hash);
   }
 
-  parentCalls(hash: string): string[] {
-    return this.hashes(
+  *parentCalls(hash: string): SqlWork<string[]> {
+    return yield* this.hashes(
       `SELECT ${hashText("p.hash")} AS hash FROM r_call p WHERE p.id IN
          (SELECT x.parent FROM r_call c JOIN r_edge x ON x.child = c.id WHERE c.hash = ${hashKey("?1")}) ORDER BY p.id`,
       hash,
     );
   }
 
-  private hashes(sql: string, ...params: SqlValue[]): string[] {
-    return this.db
-      .prepare(sql)
-      .all(...params)
-      .map((row) => String(row.hash));
+  private *hashes(sql: string, ...params: SqlValue[]): SqlWork<string[]> {
+    return (yield* all(sql, ...params)).map((row) => String(row.hash));
   }
 
-  nearestCall(query: { taskName: string; taskHash: string; argsHash: string }): CallNodeRow | undefined {
+  *nearestCall(query: {
+    taskName: string;
+    taskHash: string;
+    argsHash: string;
+  }): SqlWork<CallNodeRow | undefined> {
     const { name, namespace } = splitFullname(query.taskName);
     // The cache keys follow from the task's known hashes, so there is no need to search by arguments.
-    const versions = this.hashes(
+    const versions = yield* this.hashes(
       `SELECT ${hashText("hash")} AS hash FROM r_task WHERE name = ? AND namespace = ?`,
       name,
       namespace,
     );
-    const [sameArgs] = this.hashes(
+    const [sameArgs] = yield* this.hashes(
       `SELECT ${hashText("c.hash")} AS hash FROM json_each(?) q CROSS JOIN r_evaluation e ON e.hash = ${hashKey("q.value")}
        JOIN r_call c ON c.evaluation = e.id ORDER BY c.time DESC, c.id DESC LIMIT 1`,
       JSON.stringify(versions.map((hash) => hashEval(hash, query.argsHash))),
     );
-    const hash = sameArgs ?? this.latestCall(query.taskHash);
-    return hash === undefined ? undefined : this.calls([hash])[0];
+    const hash = sameArgs ?? (yield* this.latestCall(query.taskHash));
+    return hash === undefined ? undefined : (yield* this.calls([hash]))[0];
   }
 
   /** The call of a task that was recorded last. */
-  private latestCall(taskHash: string): string | undefined {
-    const task = this.db.prepare("SELECT id FROM r_task WHERE hash = unhex(?)").get(taskHash);
+  private *latestCall(taskHash: string): SqlWork<string | undefined> {
+    const [task] = yield* all("SELECT id FROM r_task WHERE hash = unhex(?)", taskHash);
     if (task === undefined) return undefined;
     const sql = `SELECT ${hashText("c.hash")} AS hash FROM r_call c CROSS JOIN r_evaluation e ON e.id = c.evaluation WHERE e.task = ? ORDER BY c.id DESC LIMIT 1`;
-    return this.hashes(sql, task.id!)[0];
+    return (yield* this.hashes(sql, task.id!))[0];
   }
 
   /** Which of these ids no record has, or that of a job without its end. */
-  missing(ids: readonly string[]): string[] {
+  *missing(ids: readonly string[]): SqlWork<string[]> {
     const found = new Set<number>();
     const held = (table: string, column: string, key: string, content: string): string =>
       `SELECT q.key AS i FROM json_each(?1) q CROSS JOIN ${table} r ON r.${column} = ${key}${content && ` AND r.${content} IS NOT NULL`}`;
@@ -325,7 +324,7 @@ export class SqlReader {
       ],
       [held("r_job", "uuid", uuid, "end_time"), held("r_execution", "uuid", uuid, "args")],
     ]) {
-      this.each(terms.join(" UNION ALL "), ids, (_, at) => found.add(at));
+      yield* this.each(terms.join(" UNION ALL "), ids, (_, at) => found.add(at));
     }
     return ids.filter((_, at) => !found.has(at));
   }
