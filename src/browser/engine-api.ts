@@ -176,8 +176,8 @@ export type StoreQueries = Pick<
   | "exportRecords"
 >;
 
-/** The engine's methods. Each may be repeated without harm, since the engine may move to another tab in the middle. */
-export interface EngineApi extends PickedSource {
+/** What the engine runs. */
+export interface EngineRuns {
   info(): Promise<EngineInfo>;
   /** @throws PackageError with file, line, column and frame */
   build(source: WorkflowSource): Promise<BuiltWorkflow>;
@@ -192,6 +192,10 @@ export interface EngineApi extends PickedSource {
   eventsAfter(seq: number): Promise<readonly EngineEvent[]>;
   /** The last lines that an execution's jobs wrote: of the latest hundred executions, some 2,000 lines each. */
   log(executionId: string): Promise<readonly LogLine[]>;
+}
+
+/** What the engine's store knows. */
+export interface EngineRecords {
   query<M extends keyof StoreQueries>(
     method: M,
     ...args: Parameters<StoreQueries[M]>
@@ -204,6 +208,10 @@ export interface EngineApi extends PickedSource {
   importRecords(records: readonly RecordJson[]): Promise<number>;
   /** Takes the records of a store, given its file `redun.db`: ours, or Python's. @returns how many were new */
   importDatabase(database: Blob): Promise<number>;
+}
+
+/** The files of the repository. */
+export interface EngineFiles extends PickedSource {
   listFiles(folder: string): Promise<readonly FileEntry[]>;
   readFile(path: string, start?: number, end?: number): Promise<Blob>;
   /** Copies a file that the user gave into the repository's storage. @returns its `opfs:` path */
@@ -215,6 +223,9 @@ export interface EngineApi extends PickedSource {
   /** What was picked, the latest first. */
   picks(): Promise<readonly Picked[]>;
 }
+
+/** The engine's methods. Each may be repeated without harm, since the engine may move to another tab in the middle. */
+export interface EngineApi extends EngineRuns, EngineRecords, EngineFiles {}
 
 /** The engine, from a page. */
 export interface Engine extends EngineApi {

@@ -4,11 +4,6 @@ import { tagHash } from "../backend/tags.ts";
 import { CancelledError, DryRunError, PackageError, UnknownTaskError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { WorkerWatch } from "../executors/worker-watch.ts";
-import { FileNotFoundError } from "../file/errors.ts";
-import { schemeOf } from "../file/file-systems.ts";
-import { joinPath } from "../file/path.ts";
-import type { OpfsFileSystem } from "../file-systems/opfs.ts";
-import type { PickedEntry, PickedFileSystem, PickedFound } from "../file-systems/picked.ts";
 import { buildPackage, type Esbuild, loadWebPackage } from "../package/index.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import { errorTraceback } from "../scheduler/traceback.ts";
@@ -20,13 +15,11 @@ import { display } from "../value/display.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import type {
   BuiltWorkflow,
-  EngineApi,
   EngineEvent,
   EngineInfo,
-  FileEntry,
+  EngineRecords,
+  EngineRuns,
   LogLine,
-  Picked,
-  PickedItem,
   RunOutcome,
   RunRequest,
   StoreQueries,
@@ -37,7 +30,6 @@ import { cut, EventLog, logExecution, smallOutcome } from "./event-log.ts";
 import { importDatabase } from "./import-database.ts";
 import { KeptLog } from "./kept-logs.ts";
 import type { StoreKind } from "./open-store.ts";
-import type { PickedFiles } from "./picked-files.ts";
 import { RESUMES, storedOutcome } from "./stored-outcome.ts";
 import { plainRecord } from "./transport.ts";
 
@@ -52,9 +44,6 @@ export interface EngineParts {
   /** Sees what the pool's workers are at. */
   readonly watch: WorkerWatch;
   readonly state: EngineState;
-  readonly files: OpfsFileSystem | undefined;
-  readonly picked: PickedFiles;
-  readonly pickedFiles: PickedFileSystem;
   readonly esbuild: () => Promise<Esbuild>;
   /** Takes from this worker what code of workflows is not to reach. Called before any is loaded. */
   readonly confine: () => Promise<void>;
@@ -101,7 +90,7 @@ const QUERIES: ReadonlySet<string> = new Set([
  * The engine of a repository, in its worker. It owns the scheduler, one execution after another, and remembers what is
  * asked of it until it is done, so that an engine that is started later goes on with it.
  */
-export class EngineHost implements EngineApi {
+export class EngineHost implements EngineRuns, EngineRecords {
   private readonly parts: EngineParts;
   private readonly scheduler: Scheduler;
   private readonly events: EventLog;
@@ -368,45 +357,6 @@ export class EngineHost implements EngineApi {
     return importDatabase(this.parts.backend, new Uint8Array(await database.arrayBuffer()));
   }
 
-  async listFiles(folder: string): Promise<readonly FileEntry[]> {
-    if (isPicked(folder)) return folderEntries(folder, await this.listPicked(folder));
-    return (await this.parts.files?.entries(folder)) ?? [];
-  }
-
-  async readFile(path: string, start?: number, end?: number): Promise<Blob> {
-    const files = isPicked(path) ? this.parts.pickedFiles : this.parts.files;
-    if (files === undefined) throw new FileNotFoundError("read", path);
-    const file = await files.blob(path);
-    return file.slice(start, end, file.type);
-  }
-
-  async addFile(path: string, data: Blob): Promise<string> {
-    const target = path.includes("://") ? path : `opfs://${path}`;
-    await this.parts.files!.write(target, data);
-    return target;
-  }
-
-  async removeFile(path: string): Promise<void> {
-    if (isPicked(path)) await this.parts.picked.forget(path);
-    else await this.parts.files?.remove(path);
-  }
-
-  pick(item: PickedItem): Promise<string> {
-    return this.parts.picked.pick(item);
-  }
-
-  picks(): Promise<readonly Picked[]> {
-    return this.parts.picked.picks();
-  }
-
-  findPicked(path: string): Promise<PickedFound> {
-    return this.parts.picked.findPicked(path);
-  }
-
-  listPicked(folder: string): Promise<readonly PickedEntry[]> {
-    return this.parts.picked.listPicked(folder);
-  }
-
   /** Ends what is at work; the next engine goes on with it. */
   async close(): Promise<void> {
     this.isClosing = true;
@@ -415,22 +365,6 @@ export class EngineHost implements EngineApi {
     await this.scheduler.close();
     this.parts.state.close();
   }
-}
-
-const isPicked = (path: string): boolean => schemeOf(path) === "picked";
-
-/** What is in a folder itself, of the files at any depth below it. */
-function folderEntries(folder: string, below: readonly PickedEntry[]): FileEntry[] {
-  const prefix = joinPath(folder, "");
-  const found = new Map<string, FileEntry>();
-  for (const { path, size } of below) {
-    const [name = "", ...rest] = path.slice(prefix.length).split("/");
-    const isFolder = rest.length > 0;
-    found.set(name, { path: prefix + name, size: isFolder ? 0 : size, isFolder });
-  }
-  return [...found.values()].sort(
-    (a, b) => Number(b.isFolder) - Number(a.isFolder) || (a.path < b.path ? -1 : 1),
-  );
 }
 
 const registry = taskRegistry as TaskRegistry<Task>;

@@ -11,6 +11,7 @@ import { logInCurrentJob } from "../scheduler/scheduler.ts";
 import { setSha512 } from "../value/hash.ts";
 import { confine } from "./confine.ts";
 import type { EngineEvent } from "./engine-api.ts";
+import { HostedFiles } from "./engine-files.ts";
 import { EngineHost } from "./engine-host.ts";
 import { EngineState } from "./engine-state.ts";
 import { bestStore, loadStore, makeStore } from "./open-store.ts";
@@ -37,7 +38,7 @@ export async function startHost(
   const state = new EngineState(repo);
   const picked = new PickedFiles(state);
   await picked.open();
-  const pickedFiles = registerPickedFileSystem(picked);
+  registerPickedFileSystem(picked);
   const watch = new WorkerWatch();
   const pool = new WebWorkerExecutor({
     watch,
@@ -63,9 +64,6 @@ export async function startHost(
     workers,
     watch,
     state,
-    files,
-    picked,
-    pickedFiles,
     esbuild: startEsbuild,
     confine: () => {
       // It runs in a worker of its own, which can't be started afterwards. What is built already runs without it.
@@ -78,7 +76,7 @@ export async function startHost(
   });
   // Pages may ask at once for what the last engine left unfinished.
   await host.open();
-  const offer = offerEngine(channel, engine, host);
+  const offer = offerEngine(channel, engine, host, new HostedFiles(files, picked));
   emit = offer.emit;
   return async () => {
     emit = () => {};

@@ -1,7 +1,7 @@
 import { expose, type Remote, wrap } from "comlink";
 import type { ErrorRecord } from "../errors/redun-error.ts";
 import { asError, errorRecord, fromJobError } from "../executor/job-error.ts";
-import type { EngineApi, EngineEvent } from "./engine-api.ts";
+import type { EngineApi, EngineEvent, EngineFiles, EngineRecords, EngineRuns } from "./engine-api.ts";
 
 /**
  * How pages and the engine of a repository find and talk to each other, whichever tab it runs in: over one broadcast
@@ -32,6 +32,8 @@ type Answer =
 interface Calls {
   call(method: string, args: readonly unknown[]): Promise<Answer>;
 }
+
+type Methods = Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
 
 type Listener = (event: MessageEvent) => void;
 
@@ -75,19 +77,24 @@ class SharedEndpoint {
   }
 }
 
-/** Offers an engine on its repository's channel. @returns what ends that, and what tells pages of events */
+/**
+ * Offers an engine on its repository's channel.
+ *
+ * @param api - the objects that have the engine's methods between them
+ * @returns what ends that, and what tells pages of events
+ */
 export function offerEngine(
   channel: BroadcastChannel,
   id: string,
-  api: EngineApi,
+  ...api: readonly [EngineRuns & EngineRecords, EngineFiles]
 ): { close(): void; emit(events: readonly EngineEvent[]): void } {
   const pages = new Set<string>();
-  const methods = api as unknown as Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
   const calls: Calls = {
     async call(method, args) {
       try {
         if (!METHODS.has(method)) throw new TypeError(`The engine has no method ${method}`);
-        return { ok: true, value: await methods[method]!(...args) };
+        const part = api.find((candidate) => method in candidate) as unknown as Methods;
+        return { ok: true, value: await part[method]!(...args) };
       } catch (error) {
         return { ok: false, error: plainRecord(error) };
       }

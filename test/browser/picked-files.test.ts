@@ -3,13 +3,7 @@ import type { Engine } from "../../src/browser/engine-api.ts";
 import { startEngine } from "../../src/browser/start-engine.ts";
 import { registerPickedFileSystem } from "../../src/file-systems/picked.ts";
 import { Dir, decodeValue, encodeValue, File } from "../../src/index.ts";
-
-const built = (file: string): URL => new URL(file, location.origin);
-const urls = {
-  esbuild: built("esbuild.wasm"),
-  engine: built("engine-worker.js"),
-  job: built("job-worker.js"),
-};
+import { urls } from "./engine-calls.ts";
 
 const WORKFLOW = `import { Dir, File, script, task } from "redun";
 

@@ -176,6 +176,23 @@ export const main = task("several.main", (n: number) => twice(n));
     await page.getByText(/^Built\./).waitFor();
   });
 
+  test("shows what jobs wrote after the browser was closed and opened again", async () => {
+    const alone = await app.newVisitor();
+    const page = await app.open(alone, "#/workflow/hello");
+    const source = `import { task } from "redun";
+export const main = task("log.main", () => { console.log("a line to keep"); return 1; });
+`;
+    await write(page, source, "log.main");
+    await run(page);
+    await page.reload();
+    await page.locator(".execution-head .status").filter({ hasText: "Done" }).waitFor();
+    await page.getByRole("link", { name: "Log", exact: true }).click();
+    await page.getByText("a line to keep").waitFor();
+    await page.getByRole("link", { name: "Timeline", exact: true }).click();
+    await page.getByRole("button", { name: "Worker", exact: true }).click();
+    await page.getByText("Which worker ran a job is known while").waitFor();
+  });
+
   test("shows where the source has an error, and keeps the draft", async () => {
     const page = await visit("#/workflow/recursion");
     await page.getByText(/^Built\./).waitFor();
@@ -365,6 +382,10 @@ export const main = task("shared.main", (word: string) => word.toUpperCase());
       await page.getByRole("link", { name: tab, exact: true }).click();
       await page.locator(`.tab-${tab.toLowerCase()} > *`).first().waitFor();
       await scan(tab);
+      if (tab !== "Timeline") continue;
+      await page.getByRole("button", { name: "Worker", exact: true }).click();
+      await page.getByRole("list", { name: "Workers" }).waitFor();
+      await scan("workers");
     }
     await page.getByRole("link", { name: "Compare with the one before" }).click();
     await page.getByRole("heading", { name: "In short" }).waitFor();
@@ -382,7 +403,18 @@ export const main = task("shared.main", (word: string) => word.toUpperCase());
     await scan("value");
     await page.getByRole("link", { name: "Files" }).click();
     await page.getByRole("heading", { name: "Repository" }).waitFor();
+    await page
+      .locator(".drop-zone input[type=file]")
+      .first()
+      .setInputFiles({ name: "picked.txt", mimeType: "text/plain", buffer: Buffer.from("picked") });
+    await page.getByRole("heading", { name: "Read in place" }).waitFor();
     await scan("files");
+    await place(page, "#/workflow/csv");
+    await page.getByText(/^Built\./).waitFor();
+    await page.getByRole("button", { name: "Add a file" }).click();
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("Give it a name.").waitFor();
+    await scan("several files");
     expect(Object.entries(faults).filter(([, found]) => found.length > 0)).toEqual([]);
   });
 

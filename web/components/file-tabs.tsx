@@ -48,9 +48,9 @@ export function FileTabs(): JSX.Element {
           <span class="visually-hidden">Add a file</span>
         </button>
       )}
-      <span class="spacer" />
       {question === undefined && open !== ENTRY && (
         <>
+          <span class="spacer" />
           <button type="button" class="button quiet small" onClick={() => setQuestion("rename")}>
             Rename
           </button>
