@@ -1,5 +1,5 @@
 import type { Backend, RecordJson } from "../backend/backend.ts";
-import { recordId, recordSize } from "./record-export.ts";
+import { recordId } from "./record-export.ts";
 
 /** What records are copied from: a store, or a client of one elsewhere. */
 export type SyncSource = Pick<Backend, "reachable" | "exportRecords">;
@@ -18,16 +18,20 @@ export interface SyncProgress {
   readonly added: number;
 }
 
-/** Options of {@link syncRecords}. */
-export interface SyncOptions {
-  /** What to copy, with all that it refers to. Default: all executions. */
-  readonly ids?: readonly string[] | undefined;
-  /** Is told after each question to the target and each batch. */
-  readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+/** How large a batch of records may be. */
+export interface BatchLimits {
   /** Records in a batch at most. Default 2,000. */
   readonly maxRecords?: number | undefined;
   /** Characters of JSON at which a batch ends, with the record that reaches it. Default 4,000,000. */
   readonly maxSize?: number | undefined;
+}
+
+/** Options of {@link syncRecords}. */
+export interface SyncOptions extends BatchLimits {
+  /** What to copy, with all that it refers to. Default: all executions. */
+  readonly ids?: readonly string[] | undefined;
+  /** Is told after each question to the target and each batch. */
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
 
 /** So many ids are asked for at once. */
@@ -61,7 +65,7 @@ const HASH = /^[0-9a-f]{40}$/;
 export async function syncRecords(
   from: SyncSource,
   to: SyncTarget,
-  { ids, onProgress, maxRecords = 2000, maxSize = 4_000_000 }: SyncOptions = {},
+  { ids, onProgress, ...limits }: SyncOptions = {},
 ): Promise<{ sent: number; added: number }> {
   const progress = { found: 0, missing: 0, sent: 0, added: 0 };
   const hashes: string[] = [];
@@ -76,13 +80,7 @@ export async function syncRecords(
   const executions: string[] = [];
   /** Sends records in this order; executions are put off, unless they are what is sent. */
   const send = async (order: readonly string[]): Promise<void> => {
-    for (let at = 0; at < order.length; ) {
-      const wanted = order.slice(at, at + maxRecords);
-      const given = await from.exportRecords(wanted, { maxSize });
-      const size = given.reduce((sum, record) => sum + recordSize(record), 0);
-      // Below that size all were given; those that are not among them are gone.
-      const last = size < maxSize ? -1 : wanted.indexOf(recordId(given.at(-1)!));
-      at += last < 0 ? wanted.length : last + 1;
+    for await (const given of recordBatches(from, order, limits)) {
       const isLate = (record: RecordJson): boolean => order !== executions && record._type === "Execution";
       executions.push(...given.filter(isLate).map(recordId));
       const records = given.filter((record) => !isLate(record));
@@ -96,6 +94,26 @@ export async function syncRecords(
   await send([...hashes.reverse(), ...others]);
   await send(executions);
   return { sent: progress.sent, added: progress.added };
+}
+
+/**
+ * The records of ids, in their order, in batches of limited number and size. Those that are not there are left out.
+ *
+ * @throws BackendError if the source can't be read
+ */
+export async function* recordBatches(
+  from: Pick<Backend, "exportRecords">,
+  ids: readonly string[],
+  { maxRecords = 2000, maxSize = 4_000_000 }: BatchLimits = {},
+): AsyncGenerator<RecordJson[]> {
+  for (let at = 0; at < ids.length; ) {
+    const wanted = ids.slice(at, at + maxRecords);
+    const records = await from.exportRecords(wanted, { maxSize });
+    // Where the answer ends early, those behind are asked for again; if then none is given, they are gone.
+    const last = records.length === 0 ? -1 : wanted.indexOf(recordId(records.at(-1)!));
+    at += last < 0 ? wanted.length : last + 1;
+    if (records.length > 0) yield records;
+  }
 }
 
 /** The same items in lists of one length, but for the last. */

@@ -145,6 +145,17 @@ describe("records are copied", () => {
     expect(await target.backend.missing(await allIds(source, ids))).toEqual([]);
   });
 
+  test("from a source that gives less than was asked for", async () => {
+    const source = await storeWithWork();
+    const target = new MemoryBackend();
+    const slow = {
+      reachable: (ids?: readonly string[]) => source.reachable(ids),
+      exportRecords: (ids: readonly string[]) => source.exportRecords(ids.slice(0, 3)),
+    };
+    await syncRecords(slow, target);
+    expect(await exported(target)).toEqual(await exported(source));
+  });
+
   test("from a source that gives more than was asked for, or has lost some", async () => {
     const source = await storeWithWork();
     const lost = new Set((await allIds(source)).filter((id) => id.length === 40).slice(0, 20));

@@ -1,15 +1,13 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { Backend } from "../../backend/backend.ts";
+import { recordBatches } from "../../backends/sync.ts";
 import { stableJson } from "../../value/json.ts";
 import type { Cli } from "../cli.ts";
 import { RedunClientError } from "../client-error.ts";
 import { findRecords } from "../find-record.ts";
 import { openRecords } from "../remote/target.ts";
 import { plural } from "../text.ts";
-
-/** Records handled at a time. */
-const BATCH = 1000;
 
 /** `redun export [ID...] [-f FILE]` */
 export async function exportRecords(
@@ -25,8 +23,7 @@ export async function exportRecords(
     if (target !== undefined) await once(target, "open");
     let count = 0;
     for await (const ids of backend.reachable(roots)) {
-      for (let i = 0; i < ids.length; i += BATCH) {
-        const records = await backend.exportRecords(ids.slice(i, i + BATCH));
+      for await (const records of recordBatches(backend, ids)) {
         const text = records.map((record) => `${stableJson(record)}\n`).join("");
         count += records.length;
         if (target === undefined) cli.output.write(text);
