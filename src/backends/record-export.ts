@@ -42,7 +42,7 @@ export async function exportRecords(
 }
 
 /** The length of a record's JSON. */
-function recordSize(record: RecordJson): number {
+export function recordSize(record: RecordJson): number {
   // Data is base64, and may be too large to be copied only to be measured.
   const { data, ...others } = record;
   return JSON.stringify(others).length + (typeof data === "string" ? data.length + 10 : 0);
