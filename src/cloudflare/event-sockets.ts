@@ -49,7 +49,9 @@ export class EventSockets {
   /** Answers a request for the events of a run after a number. */
   accept(run: string, after: number): Response {
     const { 0: client, 1: socket } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(socket, [run]);
+    // Where nothing more will come, nothing has to be kept.
+    if (this.#hasEnded(run)) socket.accept();
+    else this.#ctx.acceptWebSocket(socket, [run]);
     this.#send(socket, { run, seen: after, unread: 0, says: false });
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
   }

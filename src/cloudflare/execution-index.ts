@@ -24,8 +24,6 @@ const STATEMENTS = {
 
 /** Lines of the index that are written in one transaction. */
 const PAGE = 100;
-/** Milliseconds between two writes, so that an execution that ends soon costs one. */
-const INTERVAL = 500;
 
 /**
  * Keeps the directory's index of executions up to date. The directory is another database, which may be away for a while:
@@ -48,10 +46,10 @@ export class ExecutionIndex {
     return this.#sql.some.get() !== undefined;
   }
 
-  /** Has the directory told of a change of a run, soon. */
+  /** Has the directory told of a change of a run, soon; changes that come meanwhile go together. */
   note({ id }: HostedRun): void {
     this.#sql.add.run(id);
-    this.#timer ??= setTimeout(() => void this.flush(), INTERVAL);
+    this.#timer ??= setTimeout(() => void this.flush(), 0);
   }
 
   /** Tells the directory all that it has not been told. What fails is tried again at the next call. */

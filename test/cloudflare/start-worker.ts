@@ -73,6 +73,8 @@ export async function startWorker(options: WorkerProcessOptions = {}): Promise<R
         output += String(chunk);
         const [, address] = /Ready on (http:\/\/\S+)/.exec(output) ?? [];
         if (address !== undefined) resolve(address);
+        // It would wait for the sources to change.
+        else if (output.includes("Build failed")) child.kill();
       };
       child.stdout!.on("data", hear);
       child.stderr!.on("data", hear);

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { buildPackage, type CodePackage } from "../../src/package.ts";
+import { type Client, createClient, type ExecutionEvent, type RepoClient } from "../../src/server.ts";
+import { type RunningWorker, startWorker } from "../cloudflare/start-worker.ts";
+
+let worker: RunningWorker;
+let client: Client;
+let repo: RepoClient;
+let pkg: CodePackage;
+
+beforeAll(async () => {
+  worker = await startWorker();
+  client = createClient(worker.url, { token: worker.adminToken });
+  repo = client.repo("default");
+  pkg = await buildPackage(join(import.meta.dirname, "workflows/basics.ts"), { npm: "inline" });
+  await repo.putPackage(pkg);
+}, 60_000);
+afterAll(() => worker?.close());
+
+/** Counts of the jobs of one task that ran, by their call. */
+function runsOf(events: readonly ExecutionEvent[], task: string): Map<string, number> {
+  const runs = new Map<string, number>();
+  for (const event of events) {
+    if (event.type === "job-end" && event.job.task === task && event.status === "DONE")
+      runs.set(event.job.call, (runs.get(event.job.call) ?? 0) + 1);
+  }
+  return runs;
+}
+
+/** Events of a run over a socket, until it is closed or enough of them have come. */
+function listen(
+  id: string,
+  after: number,
+  isEnough: (events: readonly ExecutionEvent[]) => boolean = () => false,
+): Promise<{ readonly events: ExecutionEvent[]; readonly code: number }> {
+  const address = `${worker.url.replace("http", "ws")}/api/v1/repos/default/executions/${id}/events?after=${after}`;
+  const socket = new WebSocket(address, { headers: { Authorization: `Bearer ${worker.adminToken}` } });
+  const events: ExecutionEvent[] = [];
+  return new Promise((resolve, reject) => {
+    socket.on("open", () => socket.send(`{"seen":${after}}`));
+    socket.on("message", (data) => {
+      events.push(JSON.parse(String(data)) as ExecutionEvent);
+      if (isEnough(events)) resolve({ events, code: 0 });
+    });
+    socket.on("close", (code) => resolve({ events, code }));
+    socket.on("error", reject);
+  });
+}
+
+test("an execution goes on when its object was killed, runs nothing again that was told, and no event is missed or told twice", async () => {
+  const id = await repo.start({ package: pkg.hash, task: "basics.chain", args: [12, 100, "killed"] });
+  const { events } = await listen(id, 0, (so) => runsOf(so, "basics.link").size === 4);
+  await worker.kill();
+  await worker.restart();
+  const rest = await listen(id, events.length);
+  expect(rest.code).toBe(1000);
+  events.push(...rest.events);
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+  expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "DONE", value: "12" } });
+  const starts = events.filter((event) => event.type === "execution-start");
+  expect(starts).toHaveLength(2);
+  expect(starts[1]).toMatchObject({ resumes: id });
+  const runs = runsOf(events, "basics.link");
+  expect(runs.size).toBe(12);
+  expect([...runs.values()]).toEqual(Array(12).fill(1));
+  expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
+  const streamed: ExecutionEvent[] = [];
+  for await (const event of repo.events(id)) streamed.push(event);
+  expect(streamed).toEqual(events);
+  await expect
+    .poll(async () => (await client.executions({ status: "DONE" })).items.map((item) => item.id))
+    .toContain(id);
+}, 60_000);
+
+test("an alarm wakes the object after a crash, though nobody asks for it", async () => {
+  const ids = await Promise.all(
+    ["one", "two"].map((salt) =>
+      repo.start({ package: pkg.hash, task: "basics.chain", args: [8, 100, salt] }),
+    ),
+  );
+  const { events } = await listen(ids[0]!, 0, (so) => runsOf(so, "basics.link").size === 2);
+  expect(events.length).toBeGreaterThan(0);
+  await worker.kill();
+  await worker.restart();
+  // The index of all executions is in another database, which the object tells by itself.
+  await expect
+    .poll(async () => (await client.executions({ status: "DONE" })).items.map((item) => item.id), {
+      timeout: 25_000,
+      interval: 250,
+    })
+    .toEqual(expect.arrayContaining(ids));
+}, 60_000);
+
+test("a cancelled execution stays cancelled after a crash", async () => {
+  const id = await repo.start({ package: pkg.hash, task: "basics.chain", args: [50, 100, "cancelled"] });
+  await listen(id, 0, (so) => runsOf(so, "basics.link").size === 1);
+  expect(await repo.cancel(id)).toBe(true);
+  await worker.kill();
+  await worker.restart();
+  const { events, code } = await listen(id, 0);
+  expect(code).toBe(1000);
+  expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "CANCELLED" } });
+  expect(await repo.execution(id)).toMatchObject({ status: "CANCELLED" });
+}, 60_000);
