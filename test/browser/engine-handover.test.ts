@@ -90,19 +90,6 @@ export const slow = task("tab.slow", async (n: number) => { await wait(1500); re
     expect(resultOf(await runOn(engine, "tab.main", [1]))).toBe(8);
   });
 
-  test("keeps the latest packages, and those that an execution waits for", async () => {
-    const numbered = (n: number): WorkflowSource => single(`export const t = task("tab.t", () => ${n});`);
-    const first = await request(engine, "tab.t", [], numbered(0));
-    const slow = await request(engine, "tab.slow", [1], single(SLOW.replace("1500", "6000")));
-    const waiting = await request(engine, "tab.t", [], numbered(1));
-    await engine.start(slow);
-    await engine.start(waiting);
-    for (let n = 2; n < 54; n++) await engine.build(numbered(n));
-    await expect(engine.start(first)).rejects.toMatchObject({ code: "package" });
-    await engine.cancel(slow.executionId);
-    expect(resultOf((await engine.outcome(waiting.executionId))!)).toBe(1);
-  });
-
   test("keeps events small, and gives a large result to those who ask", async () => {
     const large = single(
       `export const large = task("tab.large", (n: number) => { console.log("y".repeat(n)); return "x".repeat(n); });`,
