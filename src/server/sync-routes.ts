@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { stream } from "hono/streaming";
 import type { Backend, RecordJson } from "../backend/backend.ts";
+import { recordBatches } from "../backends/sync.ts";
 import { ApiError } from "./api-error.ts";
 import { type QueryMethod, queryMethods, querySchema } from "./query-schemas.ts";
 import { checked, invalidRequest, jsonSchema, type RepoApp, repoRoute } from "./route-parts.ts";
@@ -60,8 +61,8 @@ export function addSyncRoutes(app: RepoApp): void {
       c.header("Content-Type", "application/x-ndjson");
       return stream(c, async (out) => {
         for await (const layer of backend.reachable(ids?.split(","))) {
-          for (let from = 0; from < layer.length && !out.aborted; from += PAGE) {
-            const records = await backend.exportRecords(layer.slice(from, from + PAGE));
+          for await (const records of recordBatches(backend, layer)) {
+            if (out.aborted) return;
             await out.write(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
           }
         }
@@ -117,9 +118,6 @@ export function addSyncRoutes(app: RepoApp): void {
     },
   );
 }
-
-/** Records in one step of an export. */
-const PAGE = 500;
 
 function readLines(text: string): RecordJson[] {
   const records: RecordJson[] = [];
