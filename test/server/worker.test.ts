@@ -1,4 +1,4 @@
 import { startWorker } from "../cloudflare/start-worker.ts";
 import { describeApi } from "./api-suite.ts";
 
-describeApi("an instance on Cloudflare", startWorker);
+describeApi("a Worker", startWorker);
