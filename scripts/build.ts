@@ -54,6 +54,7 @@ export function packageVersion(): string {
  * @param clean - whether chunks of earlier builds are removed, which a process that is just starting may still want
  */
 export async function buildModules(clean: boolean): Promise<void> {
+  await writeIsolateRuntime();
   const result = await build({
     absWorkingDir: root,
     entryPoints: entryPoints(),
@@ -64,6 +65,7 @@ export async function buildModules(clean: boolean): Promise<void> {
     platform: "neutral",
     target: "es2023",
     packages: "external",
+    external: ["#isolate-runtime"],
     define: { REDUN_VERSION: JSON.stringify(packageVersion()) },
     // Beside the entries, so that an address relative to `import.meta.url` means the same in both.
     chunkNames: "chunk-[hash]",
@@ -72,7 +74,6 @@ export async function buildModules(clean: boolean): Promise<void> {
     logLevel: "warning",
   });
   mkdirSync(dist, { recursive: true });
-  await writeIsolateRuntime();
   const written = new Set<string>([ISOLATE_RUNTIME]);
   for (const { path, contents } of result.outputFiles) {
     written.add(basename(path));
