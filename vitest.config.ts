@@ -95,7 +95,8 @@ const projects: TestProjectConfiguration[] = [
           compatibilityFlags: ["nodejs_compat"],
           durableObjects: { OBJECTS: { className: "TestObject", useSQLite: true } },
           r2Buckets: ["BUCKET"],
-          d1Databases: ["DB"],
+          // As many as one test uses at once.
+          d1Databases: Array.from({ length: 14 }, (_, i) => `D1_${i}`),
         },
       }),
     ],

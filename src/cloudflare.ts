@@ -1,9 +1,10 @@
 /**
- * What Cloudflare's runtime adds to the engine: a store in a Durable Object, and large values and files in
- * R2.
+ * What Cloudflare's runtime adds to the engine: stores in Durable Objects and in D1, large values and files in R2, and
+ * the hosted instance.
  *
  * @module
  */
+export { D1Backend } from "./backends/d1-backend.ts";
 export { DurableObjectBackend } from "./backends/durable-object-backend.ts";
 export { R2ValueStore, type R2ValueStoreOptions } from "./backends/r2-value-store.ts";
 export { createWorker, type HostedWorker, type WorkerOptions } from "./cloudflare/create-worker.ts";

@@ -7,7 +7,7 @@ import type { SqlRows } from "./sql-rows.ts";
 import type { SqlValues } from "./sql-values.ts";
 
 /** Slots from here on hold arguments that were given by name. */
-const NAMED_SLOT = 1000;
+export const NAMED_SLOT = 1000;
 
 const STATEMENTS = {
   evaluation: `INSERT INTO r_evaluation(id, hash, task, args_hash, value) VALUES (?, unhex(?), ?, unhex(?), ?)
@@ -24,7 +24,8 @@ const STATEMENTS = {
   findTaskSet: "SELECT id FROM r_task_set WHERE hash = unhex(?)",
 } as const;
 
-type Call = (CallNodeRecord | ImportedCall) & Pick<ImportedCall, "singleHash">;
+/** A call to store; its single reduction may be known with it. */
+export type Call = (CallNodeRecord | ImportedCall) & Pick<ImportedCall, "singleHash">;
 
 /**
  * Writes the cache and the call graph. A call and its evaluation share the row of their key, which has no value where

@@ -1,6 +1,7 @@
 import { BackendVersionError } from "../errors/errors.ts";
 import type { SqlDriver } from "./sql-driver.ts";
 import { VERSION_1 } from "./sql-tables.ts";
+import { all, runWork, type SqlQuery, type SqlWork } from "./sql-work.ts";
 
 /** One step of the schema's history. */
 export interface Migration {
@@ -31,35 +32,45 @@ const compare = (a: string, b: string): number => {
   return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0);
 };
 
-const hasTable = (driver: SqlDriver, name: string): boolean =>
-  driver.prepare("SELECT 1 AS found FROM sqlite_master WHERE name = ?").get(name) !== undefined;
+function* hasTable(name: string): SqlWork<boolean> {
+  return (yield* all("SELECT 1 AS found FROM sqlite_master WHERE name = ?", name)).length > 0;
+}
+
+function* readVersion(): SqlWork<string | null> {
+  if (!(yield* hasTable("redun_version"))) return null;
+  const [row] = yield* all("SELECT version, minor FROM redun_version ORDER BY rowid DESC LIMIT 1");
+  return row === undefined ? null : `${row.version}.${row.minor}`;
+}
 
 /** Version of a store's schema, or null for an empty one. */
 export function schemaVersion(driver: SqlDriver): string | null {
-  if (!hasTable(driver, "redun_version")) return null;
-  const row = driver.prepare("SELECT version, minor FROM redun_version ORDER BY rowid DESC LIMIT 1").get();
-  return row === undefined ? null : `${row.version}.${row.minor}`;
+  return runWork(driver, readVersion());
 }
 
 /** Whether the store belongs to Python's redun, whose tables have other meanings. */
 export function isForeign(driver: SqlDriver): boolean {
-  return hasTable(driver, "alembic_version");
+  return runWork(driver, hasTable("alembic_version"));
+}
+
+function* hasOurs(): SqlWork<boolean> {
+  if (yield* hasTable("alembic_version")) return false;
+  if (yield* hasTable("redun_version")) return true;
+  // Cloudflare keeps tables of its own in each database.
+  const others =
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 4) NOT IN ('sqli', '_cf_', 'd1_m')";
+  return (yield* all(`${others} LIMIT 1`)).length === 0;
 }
 
 /** Whether the database is empty or holds a store of ours, so that it may be written to. */
 export function isOurs(driver: SqlDriver): boolean {
-  if (isForeign(driver)) return false;
-  if (hasTable(driver, "redun_version")) return true;
-  // Cloudflare keeps tables of its own in each database.
-  const others =
-    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 4) NOT IN ('sqli', '_cf_', 'd1_m')";
-  return driver.prepare(`${others} LIMIT 1`).get() === undefined;
+  return runWork(driver, hasOurs());
 }
 
 /** @throws BackendVersionError if the database holds something else */
-function checkOwner(driver: SqlDriver, place: string): void {
-  if (isOurs(driver)) return;
-  const owner = isForeign(driver) ? "it was made by Python's redun" : "it holds tables of another program";
+function* checkOwner(place: string): SqlWork<void> {
+  if (yield* hasOurs()) return;
+  const isPython = yield* hasTable("alembic_version");
+  const owner = isPython ? "it was made by Python's redun" : "it holds tables of another program";
   throw new BackendVersionError(`Cannot open the store ${place}: ${owner}`, {
     hint: "Use another folder with -c, or move that file away if it is not needed.",
     fields: { path: place },
@@ -82,19 +93,29 @@ export function resolveVersion(text: string): string {
   return match.version;
 }
 
+const VERSIONS =
+  "CREATE TABLE IF NOT EXISTS redun_version(id TEXT PRIMARY KEY, version INTEGER NOT NULL, minor INTEGER NOT NULL DEFAULT 0, timestamp TEXT NOT NULL)";
+
+function recordVersion(version: string): SqlQuery {
+  const [major, minor] = version.split(".").map(Number);
+  const sql =
+    "INSERT INTO redun_version(id, version, minor, timestamp) VALUES (?, ?, ?, strftime('%Y-%m-%d %H:%M:%f000', 'now'))";
+  return { sql, params: [crypto.randomUUID(), major!, minor!] };
+}
+
+/** The statements of a step up, for a database that takes one at a time. They fail together if the step was taken. */
+export function statementsOf({ up, version }: Migration): SqlQuery[] {
+  const statements = up.split(/;\s*(?:\n|$)/).filter((sql) => sql.trim() !== "");
+  return [...[VERSIONS, ...statements].map((sql) => ({ sql, params: [] })), recordVersion(version)];
+}
+
 /** Brings a store to a version, up or down, one transaction a step. */
 export function migrate(driver: SqlDriver, target: string): void {
-  checkOwner(driver, "for migration");
-  driver.exec(
-    "CREATE TABLE IF NOT EXISTS redun_version(id TEXT PRIMARY KEY, version INTEGER NOT NULL, minor INTEGER NOT NULL DEFAULT 0, timestamp TEXT NOT NULL)",
-  );
+  runWork(driver, checkOwner("for migration"));
+  driver.exec(VERSIONS);
   const record = (version: string): void => {
-    const [major, minor] = version.split(".").map(Number);
-    driver
-      .prepare(
-        "INSERT INTO redun_version(id, version, minor, timestamp) VALUES (?, ?, ?, strftime('%Y-%m-%d %H:%M:%f000', 'now'))",
-      )
-      .run(crypto.randomUUID(), major!, minor!);
+    const { sql, params } = recordVersion(version);
+    driver.prepare(sql).run(...params);
   };
   for (const step of MIGRATIONS) {
     if (compare(step.version, target) > 0) break;
@@ -115,10 +136,14 @@ export function migrate(driver: SqlDriver, target: string): void {
   }
 }
 
-/** Makes sure that a store has the schema that this version works on. */
-export function prepareSchema(driver: SqlDriver, place: string, mayMigrate: boolean): void {
-  checkOwner(driver, place);
-  const version = schemaVersion(driver);
+/**
+ * The steps up that a store lacks, oldest first, to have the schema that this program works on.
+ *
+ * @throws BackendVersionError if it is newer or somebody else's, or lacks some and may not be migrated
+ */
+export function* lackingSteps(place: string, mayMigrate: boolean): SqlWork<readonly Migration[]> {
+  yield* checkOwner(place);
+  const version = yield* readVersion();
   if (version !== null && compare(version, LATEST_VERSION) > 0) {
     throw new BackendVersionError(
       `Cannot open the store ${place}: its version ${version} is too new for this redun, which knows up to ${LATEST_VERSION}`,
@@ -128,8 +153,8 @@ export function prepareSchema(driver: SqlDriver, place: string, mayMigrate: bool
       },
     );
   }
-  if (version === LATEST_VERSION) return;
-  if (!mayMigrate && version !== null) {
+  const lacking = MIGRATIONS.filter((step) => compare(step.version, version ?? "0.0") > 0);
+  if (lacking.length > 0 && !mayMigrate && version !== null) {
     throw new BackendVersionError(
       `Cannot open the store ${place}: its version ${version} is older than ${LATEST_VERSION}`,
       {
@@ -138,5 +163,10 @@ export function prepareSchema(driver: SqlDriver, place: string, mayMigrate: bool
       },
     );
   }
-  migrate(driver, LATEST_VERSION);
+  return lacking;
+}
+
+/** Makes sure that a store has the schema that this version works on. */
+export function prepareSchema(driver: SqlDriver, place: string, mayMigrate: boolean): void {
+  if (runWork(driver, lackingSteps(place, mayMigrate)).length > 0) migrate(driver, LATEST_VERSION);
 }

@@ -14,7 +14,7 @@ declare module "cloudflare:workers" {
   export const env: {
     readonly OBJECTS: DurableObjectNamespace;
     readonly BUCKET: R2Bucket;
-    readonly DB: D1Database;
+    readonly [database: `D1_${number}`]: D1Database;
   };
 }
 
