@@ -66,10 +66,8 @@ export async function startHost(
     state,
     esbuild: startEsbuild,
     confine: () => {
-      // It runs in a worker of its own, which can't be started afterwards. What is built already runs without it.
-      confined ??= startEsbuild()
-        .catch(() => {})
-        .then(confine);
+      // esbuild runs in a worker of its own, which can't be started afterwards.
+      confined ??= untilWorker(startEsbuild).then(confine);
       return confined;
     },
     emit: (events) => emit(events),
@@ -83,6 +81,21 @@ export async function startHost(
     offer.close();
     await host.close();
   };
+}
+
+/** Has something start a worker, and waits until it has, or has failed. What the worker then loads comes later. */
+async function untilWorker(start: () => Promise<unknown>): Promise<void> {
+  const { Worker } = globalThis;
+  const started = Promise.withResolvers<void>();
+  globalThis.Worker = function startWorker(url: string | URL, options?: WorkerOptions): Worker {
+    started.resolve();
+    return new Worker(url, options);
+  } as unknown as typeof Worker;
+  try {
+    await Promise.race([started.promise, start().catch(() => {})]);
+  } finally {
+    globalThis.Worker = Worker;
+  }
 }
 
 /** What functions beside the scheduler print is for their jobs' logs; what is the engine's own goes on to the console. */
