@@ -133,9 +133,14 @@ function checkSameOrigin(c: Context): void {
   const site = c.req.header("sec-fetch-site");
   const own = new URL(c.req.url).origin;
   if (origin === undefined ? site === "same-origin" || (site === undefined && !upgrade) : origin === own) {
-    // A form can send text, but not this type without asking first.
+    // A form can send text, but not these types without asking first.
     const type = c.req.header("content-type");
-    if (SAFE.has(c.req.method) || type === undefined || /^application\/(json|x-ndjson)\b/.test(type)) return;
+    if (
+      SAFE.has(c.req.method) ||
+      type === undefined ||
+      /^application\/(json|x-ndjson|octet-stream)\b/.test(type)
+    )
+      return;
   }
   throw new ApiError(403, "cross-site", "Cannot answer: the request comes from another site", {
     hint: "Programs send the header Authorization instead of a cookie.",

@@ -54,7 +54,7 @@ interface Call {
   readonly query?: Readonly<Record<string, string | number | undefined>>;
   readonly json?: unknown;
   readonly text?: string;
-  readonly body?: ReadableStream<Uint8Array>;
+  readonly body?: ReadableStream<Uint8Array> | Blob;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   /** How often it is sent at most. Default 5. */
@@ -104,26 +104,26 @@ export class Transport {
         );
       }
       // What is read from a stream is gone.
-      if (attempt >= (call.tries ?? TRIES) || call.body !== undefined) throw error;
+      if (attempt >= (call.tries ?? TRIES) || call.body instanceof ReadableStream) throw error;
       await pause(error.retryAfter ?? 0.2 * 2 ** attempt, call.signal);
     }
   }
 
   private sendOnce(
     path: string,
-    { method = "GET", query = {}, json, text, body: stream, headers, signal }: Call,
+    { method = "GET", query = {}, json, text, body: file, headers, signal }: Call,
   ): Promise<Response> {
     const url = new URL(`${this.url}/api/v1${path}`);
     for (const [key, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(key, String(value));
     }
     const type =
-      stream !== undefined
+      file !== undefined
         ? "application/octet-stream"
         : json === undefined
           ? "application/x-ndjson"
           : "application/json";
-    const body = stream ?? (json === undefined ? text : JSON.stringify(json));
+    const body = file ?? (json === undefined ? text : JSON.stringify(json));
     return this.fetcher(url, {
       method,
       headers: {
@@ -134,7 +134,7 @@ export class Transport {
       },
       ...(body === undefined ? {} : { body }),
       // What is sent as it is read can't be sent again, so there is no answer before it was read.
-      ...(stream === undefined ? {} : { duplex: "half" }),
+      ...(file instanceof ReadableStream ? { duplex: "half" } : {}),
       ...(signal === undefined ? {} : { signal }),
     });
   }
@@ -333,8 +333,8 @@ export class RepoClient {
     }
   }
 
-  /** Sends a file for executions to read. */
-  upload(hash: string, name: string, body: ReadableStream<Uint8Array>): Promise<UploadedFile> {
+  /** Sends a file for executions to read. Browsers send no streams over HTTP/1.1, so theirs are blobs. */
+  upload(hash: string, name: string, body: ReadableStream<Uint8Array> | Blob): Promise<UploadedFile> {
     const path = this.path(`/uploads/${hash}/${encodeURIComponent(name)}`);
     return this.transport.json(path, { method: "PUT", body });
   }
@@ -391,14 +391,21 @@ function withoutNulls(result: unknown): unknown {
   return Array.isArray(result) ? result.map((item: unknown) => item ?? undefined) : result;
 }
 
+/** Not all browsers can iterate over a stream. */
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const chunk of body.pipeThrough(
-    new TextDecoderStream() as never,
-  ) as unknown as AsyncIterable<string>) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) if (line !== "") yield line;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) if (line !== "") yield line;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
   }
   if (rest !== "") yield rest;
 }
