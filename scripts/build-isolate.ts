@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { build } from "esbuild";
+import { build, type Metafile } from "esbuild";
 import type { IsolateRuntime } from "../src/executors/isolate-messages.ts";
 
 const root: string = join(import.meta.dirname, "..");
@@ -12,10 +12,10 @@ const ENGINE = "redun:///engine/";
 
 /** Bundles the runtime into modules that import each other and nothing else but the Workers runtime's own. */
 export async function buildIsolateRuntime(): Promise<IsolateRuntime> {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: {
-      "isolate-worker": "src/isolate-worker.ts",
+      "isolate-main": "src/isolate-main.ts",
       redun: "src/index.ts",
       "turn-guard": "src/package/turn-guard.ts",
     },
@@ -35,6 +35,7 @@ export async function buildIsolateRuntime(): Promise<IsolateRuntime> {
     chunkNames: "chunk-[hash]",
     charset: "utf8",
     write: false,
+    metafile: true,
     logLevel: "warning",
   });
   const named = outputFiles.map(({ path, text }) => {
@@ -42,9 +43,33 @@ export async function buildIsolateRuntime(): Promise<IsolateRuntime> {
     // Stack traces name them so, and tell the engine's frames from the workflow's.
     return [name, `${text}//# sourceURL=${ENGINE}${name}\n`] as const;
   });
-  const modules = Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
-  const hash = createHash("sha256").update(JSON.stringify(modules)).digest("hex").slice(0, 40);
-  return { hash, main: "isolate-worker.js", modules };
+  named.sort(([a], [b]) => (a < b ? -1 : 1));
+  const shellOnly = modulesOfShell(metafile);
+  const modules = Object.fromEntries(named.filter(([name]) => !shellOnly.has(name)));
+  const shell = Object.fromEntries(named.filter(([name]) => shellOnly.has(name)));
+  const hash = createHash("sha256").update(JSON.stringify(named)).digest("hex").slice(0, 40);
+  return { hash, main: "isolate-main.js", modules, shell };
+}
+
+/** Names of the modules that are there for scripts alone: an isolate compiles all that it has when it starts. */
+function modulesOfShell({ outputs }: Metafile): Set<string> {
+  const isShell = (path: string): boolean =>
+    Object.keys(outputs[path]!.inputs).some((input) => input.includes("node_modules/just-bash/"));
+  const needed = new Set<string>();
+  const follow = (path: string): void => {
+    if (needed.has(path) || isShell(path)) return;
+    needed.add(path);
+    for (const { path: imported, external } of outputs[path]!.imports) if (!external) follow(imported);
+  };
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    // What is imported on demand is an entry point as well.
+    if (entryPoint?.startsWith("src/")) follow(path);
+  }
+  return new Set(
+    Object.keys(outputs)
+      .filter((path) => !needed.has(path))
+      .map((path) => basename(path)),
+  );
 }
 
 /** Writes the runtime as a module, which the entry point for Cloudflare imports as `#isolate-runtime`. */

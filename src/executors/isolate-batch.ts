@@ -47,10 +47,13 @@ interface HeldControl extends BatchControl {
 export class IsolateBatch {
   /** What the isolate gets. */
   readonly port: BatchPort = new Port(this);
+  /** Whether the isolate has said anything. */
+  answered = false;
   readonly #entries: readonly IsolateEntry[];
   readonly #owner: BatchOwner;
   readonly #lines: number[];
   readonly #control: PromiseWithResolvers<HeldControl> = Promise.withResolvers();
+  readonly #broken: PromiseWithResolvers<never> = Promise.withResolvers();
   #held: HeldControl | undefined;
   #pending: ToIsolate[] = [];
   #telling = false;
@@ -61,6 +64,7 @@ export class IsolateBatch {
     this.#owner = owner;
     this.#lines = entries.map(() => 0);
     this.#control.promise.catch(() => {});
+    this.#broken.promise.catch(() => {});
   }
 
   /** Jobs that have not ended. */
@@ -85,14 +89,24 @@ export class IsolateBatch {
     this.#control.reject(new Error("The batch is over"));
   }
 
+  /** Rejects when the isolate says what it should not. */
+  get broken(): Promise<never> {
+    return this.#broken.promise;
+  }
+
   /** The isolate says something, and the first time how it can be told something. */
   told(messages: unknown, control: unknown): void {
     if (this.#over) return;
+    this.answered = true;
     if (control !== undefined && this.#held === undefined) {
       this.#held = (control as HeldControl).dup();
       this.#control.resolve(this.#held);
     }
-    this.hear(messages);
+    try {
+      this.hear(messages);
+    } catch (error) {
+      this.#broken.reject(error);
+    }
   }
 
   /** The isolate asks for files. */

@@ -2,6 +2,7 @@ import { ExecutorError } from "../errors/errors.ts";
 import type { Evaluated, ExecutorContext, JobResult, ScriptRunner } from "../executor/executor.ts";
 import { toJobError } from "../executor/job-error.ts";
 import { runJob } from "../executor/run-job.ts";
+import { whenQuiet } from "../util/quiet.ts";
 import {
   type BatchControl,
   type BatchPort,
@@ -31,9 +32,6 @@ const LIST_BYTES = 8 << 20;
 /** Lines and characters of one job's log, at most. */
 const MOST_LINES = 10_000;
 const MOST_CHARACTERS = 1_000_000;
-
-// Code of workflows may put another in its place.
-const { setTimeout } = globalThis;
 
 interface Running {
   readonly index: number;
@@ -77,6 +75,7 @@ export class IsolateJobs {
       const running = this.#running.get(index);
       if (running !== undefined) void this.#runJob(job, running);
     }
+    this.#wake();
     await this.#end.promise;
     while (this.#sender !== undefined) await this.#sender;
     return this.#pending;
@@ -173,6 +172,10 @@ export class IsolateJobs {
 
   #say(message: FromIsolate): void {
     this.#pending.push(message);
+    this.#wake();
+  }
+
+  #wake(): void {
     this.#sender ??= this.#send().then(
       () => {
         this.#sender = undefined;
@@ -183,8 +186,9 @@ export class IsolateJobs {
 
   async #send(): Promise<void> {
     // What is said in this turn goes together.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    while (this.#pending.length > 0) {
+    await whenQuiet(() => this.#pending.length);
+    // That jobs are at work is said as well, and how they can be told something.
+    while (this.#pending.length > 0 || (!this.#controlSent && this.#running.size > 0)) {
       // The last messages go with the end of the batch.
       if (this.#running.size === 0 && this.#fits()) return;
       const messages = this.#takeList();

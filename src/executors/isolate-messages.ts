@@ -75,7 +75,7 @@ export interface IsolateLimits {
   readonly allowNetwork: HostList | false;
 }
 
-/** The modules of an isolate's runtime, built from `src/isolate-worker.ts`. */
+/** The modules of an isolate's runtime, built from `src/isolate-main.ts`. */
 export interface IsolateRuntime {
   /** Hash of all modules. */
   readonly hash: string;
@@ -83,6 +83,8 @@ export interface IsolateRuntime {
   readonly main: string;
   /** Texts of ES modules by name. */
   readonly modules: Readonly<Record<string, string>>;
+  /** More of them, for isolates that run scripts. */
+  readonly shell: Readonly<Record<string, string>>;
 }
 
 /** Most characters of a text that is sent as it is. */

@@ -19,4 +19,9 @@ export class IsolateOutbound extends WorkerEntrypoint<unknown, OutboundProps> {
       throw new Error(`Cannot fetch ${origin}: the host ${host} is not among those that may be reached`);
     return await fetch(request, { redirect: "manual" });
   }
+
+  /** Sockets would lead around the names of hosts. */
+  connect(): never {
+    throw new Error("Cannot open a socket: only requests by fetch are let through");
+  }
 }

@@ -44,6 +44,9 @@ const BATCH_BYTES = 8 << 20;
 const FIRST_BATCH = 16;
 const LARGEST_BATCH = 512;
 
+/** Most batches of which nothing was heard. */
+const MOST_WAITING = 4;
+
 /** Milliseconds: batches that end sooner grow, those that take longer shrink. */
 const SOON = 200;
 const LATE = 1000;
@@ -63,13 +66,14 @@ export class Isolate {
   readonly #id: string;
   readonly #settings: IsolateSettings;
   readonly #batches = new WeakMap<IsolateEntry, IsolateBatch>();
+  readonly #open = new Set<IsolateBatch>();
   readonly #entries = new Set<IsolateEntry>();
   /** Those whose jobs were cancelled a moment ago. */
   readonly #checking = new Set<IsolateBatch>();
   readonly #counts = new Map<string, LaneCount>();
   #calls = 0;
   #batchSize = FIRST_BATCH;
-  #loadError: unknown;
+  #code: Promise<IsolateCode | undefined> | undefined;
 
   /** @param id - no other isolate has it, in the whole of the platform */
   constructor(packageHash: string, id: string, settings: IsolateSettings) {
@@ -97,6 +101,13 @@ export class Isolate {
     return count;
   }
 
+  /** How many jobs it can be sent now. The runtime begins the calls that wait in no order, so few are let wait. */
+  get room(): number {
+    let waiting = 0;
+    for (const batch of this.#open) if (!batch.answered) waiting++;
+    return Math.max(0, MOST_WAITING - waiting) * this.#batchSize;
+  }
+
   /** @throws PackageError if the package can't be loaded or described */
   async describe(): Promise<PackageDescription> {
     try {
@@ -109,7 +120,7 @@ export class Isolate {
       throw new ExecutorError("Its isolate does not describe it as it should");
     } catch (error) {
       this.retire();
-      throw this.#unloadable(this.#loadError ?? error);
+      throw this.#unloadable(error);
     }
   }
 
@@ -131,6 +142,7 @@ export class Isolate {
 
   async #run(entries: readonly IsolateEntry[]): Promise<void> {
     const batch = new IsolateBatch(entries, this.#settings);
+    this.#open.add(batch);
     for (const entry of entries) {
       this.#batches.set(entry, batch);
       this.#entries.add(entry);
@@ -139,7 +151,7 @@ export class Isolate {
     try {
       const jobs = entries.map(({ sent }) => sent);
       const end: unknown = await this.#call((runtime) =>
-        runtime.run(jobs, this.#settings.limits, batch.port),
+        Promise.race([runtime.run(jobs, this.#settings.limits, batch.port), batch.broken]),
       );
       if (isObject(end) && typeof end.loadError === "string") {
         const error: unknown = JSON.parse(end.loadError);
@@ -156,6 +168,7 @@ export class Isolate {
       for (const entry of batch.unfinished()) entry.fail(this.#ended(entry, error));
     } finally {
       batch.close();
+      this.#open.delete(batch);
       for (const entry of entries) this.#entries.delete(entry);
       this.#settings.moved();
     }
@@ -170,6 +183,7 @@ export class Isolate {
     this.#checking.add(batch);
     setTimeout(() => {
       this.#checking.delete(batch);
+      // What computes there ends by its limit; meanwhile others get another isolate.
       if (!batch.isHeard) this.retire();
     }, this.#settings.answerTimeout);
   }
@@ -188,15 +202,14 @@ export class Isolate {
     if (this.#calls++ === 0) this.busySince = Date.now();
     try {
       const { loader, code } = this.#settings;
-      const worker = loader.get(this.#id, async () => {
-        try {
-          return await code();
-        } catch (error) {
-          this.#loadError = error;
-          throw error;
-        }
-      });
-      return await call(worker.getEntrypoint("Runtime") as IsolateEntrypoint);
+      // Made before it is asked for, so that its errors come as they are.
+      this.#code ??= code();
+      const made = await this.#code;
+      const worker = loader.get(this.#id, async () => made ?? (await code()));
+      const result = await call(worker.getEntrypoint("Runtime") as IsolateEntrypoint);
+      // The runtime has it. If it lets go of the isolate, it asks again.
+      this.#code = Promise.resolve(undefined);
+      return result;
     } finally {
       this.#calls--;
       if (this.#calls === 0) {
@@ -214,16 +227,15 @@ export class Isolate {
   }
 
   #ended({ spec }: IsolateEntry, error: unknown): unknown {
-    const cause = this.#loadError === undefined ? error : this.#unloadable(this.#loadError);
-    if (cause instanceof PackageError) return cause;
-    const { message, hint } = cause as ExecutorError;
+    if (error instanceof PackageError) return error;
+    const { message, hint } = error as ExecutorError;
     const { cpuMs } = this.#settings;
     return new ExecutorError(`Cannot finish ${spec.task}: the isolate of its package ended: ${message}`, {
       hint:
         hint ??
         `An isolate ends if its code uses more memory than a Worker may, computes for more than ${cpuMs / 1000} s at a time, or ends itself. Other jobs that ran in it failed with it.`,
       fields: { task: spec.task, package: this.package },
-      cause,
+      cause: error,
     });
   }
 

@@ -13,6 +13,8 @@ export interface Laned {
 export class JobLanes<T extends Laned> {
   readonly #lanes = new Map<string, T[]>();
   readonly #turn: number;
+  /** How many were ever added. */
+  added = 0;
 
   /** @param turn - most jobs that a lane has taken at its turn */
   constructor(turn: number) {
@@ -20,6 +22,7 @@ export class JobLanes<T extends Laned> {
   }
 
   add(job: T): void {
+    this.added++;
     const lane = this.#lanes.get(job.lane);
     if (lane === undefined) this.#lanes.set(job.lane, [job]);
     else lane.push(job);
@@ -37,7 +40,7 @@ export class JobLanes<T extends Laned> {
       for (const [name, lane] of [...this.#lanes]) {
         const first = lane.findIndex(({ done }) => !done);
         if (first > 0) lane.splice(0, first);
-        const count = first < 0 ? 0 : Math.min(this.#turn, lane.length, room(lane[0]!));
+        const count = first < 0 ? 0 : Math.max(0, Math.min(this.#turn, lane.length, room(lane[0]!)));
         if (count > 0) {
           for (const job of lane.splice(0, count)) if (!job.done) taken(job);
           moved = true;

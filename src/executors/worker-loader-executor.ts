@@ -8,6 +8,7 @@ import type {
   PackageDescription,
   PackageExecutor,
 } from "../executor/executor.ts";
+import { whenQuiet } from "../util/quiet.ts";
 import { hashStruct } from "../value/hash.ts";
 import { Isolate, type IsolateCode, type IsolateLoader, type IsolateModule } from "./isolate.ts";
 import { IsolateEntry } from "./isolate-entry.ts";
@@ -23,6 +24,8 @@ export type { PackageContent, PackageSource } from "./worker-messages.ts";
 /** A package that was checked, as modules of an isolate; `isolatePackage` of `redun/package` makes it. */
 export interface PreparedPackage {
   readonly manifest: { readonly network?: HostList };
+  /** Whether its tasks may run scripts. */
+  readonly shell: boolean;
   readonly modules: Readonly<Record<string, IsolateModule>>;
 }
 
@@ -205,10 +208,10 @@ export class WorkerLoaderExecutor implements PackageExecutor {
   #moved(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    setTimeout(() => {
+    void whenQuiet(() => this.#waiting.added).then(() => {
       this.#pumping = false;
       this.#pump();
-    }, 0);
+    });
   }
 
   #pump(): void {
@@ -237,7 +240,7 @@ export class WorkerLoaderExecutor implements PackageExecutor {
       const { working, awaiting } = isolate.count(first.lane);
       // Jobs that wait for others would keep their place for ever if those could not run.
       if (isolate.draining && awaiting === 0) return 0;
-      return LANE_WIDTH - working;
+      return Math.min(LANE_WIDTH - working, isolate.room - (taken.get(isolate)?.length ?? 0));
     };
     this.#waiting.take(room, (entry) => {
       const isolate = this.#isolate(entry.spec.package ?? "");
@@ -295,7 +298,7 @@ export class WorkerLoaderExecutor implements PackageExecutor {
         fields: { hash },
       });
     }
-    const { manifest, modules } = prepare(content, { guard: this.#guard });
+    const { manifest, modules, shell } = prepare(content, { guard: this.#guard });
     if (content !== undefined && content.hash !== hash) {
       throw new PackageError(`Cannot load the code package ${hash}: another came in its place`, {
         fields: { hash, actual: content.hash },
@@ -308,7 +311,8 @@ export class WorkerLoaderExecutor implements PackageExecutor {
       compatibilityFlags: ["nodejs_compat"],
       mainModule: runtime.main,
       modules: {
-        ...Object.fromEntries(Object.entries(runtime.modules).map(([name, js]) => [name, { js }])),
+        ...asModules(runtime.modules),
+        ...(shell ? asModules(runtime.shell) : {}),
         ...modules,
       },
       env: {},
@@ -327,6 +331,10 @@ export class WorkerLoaderExecutor implements PackageExecutor {
       if (!isolate.retired) this.#current.delete(isolate.package);
     }
   }
+}
+
+function asModules(texts: Readonly<Record<string, string>>): Record<string, IsolateModule> {
+  return Object.fromEntries(Object.entries(texts).map(([name, js]) => [name, { js }]));
 }
 
 /** So many isolates are remembered. */

@@ -12,6 +12,8 @@ import type { CodePackage, PackageManifest, PackageTask } from "./types.ts";
 /** A package as it is loaded in an isolate: modules beside those of the isolate's runtime, by name. */
 export interface IsolatePackage {
   readonly manifest: Pick<PackageManifest, "network">;
+  /** Whether its tasks may run scripts, as an isolate is slower to start that can. */
+  readonly shell: boolean;
   readonly modules: Readonly<Record<string, IsolateModule>>;
 }
 
@@ -42,7 +44,8 @@ export function isolatePackage(
   pkg: LoadablePackage | undefined,
   options: { readonly guard: boolean },
 ): IsolatePackage {
-  if (pkg === undefined) return { manifest: {}, modules: { [PACKAGE_MODULES.info]: { json: null } } };
+  if (pkg === undefined)
+    return { manifest: {}, shell: true, modules: { [PACKAGE_MODULES.info]: { json: null } } };
   const manifest = checkManifest(pkg.hash, pkg.manifest);
   verifyPackage({ hash: pkg.hash, code: pkg.code, manifest });
   const guard = options.guard ? guardNames(pkg.code) : undefined;
@@ -50,6 +53,8 @@ export function isolatePackage(
   const info: PackageInfo = { hash: pkg.hash, manifest, guard };
   return {
     manifest,
+    // Whatever defines a script task names that option.
+    shell: /\bscript\b/.test(pkg.code),
     modules: {
       [PACKAGE_MODULES.code]: { js: code },
       [PACKAGE_MODULES.info]: { json: info },

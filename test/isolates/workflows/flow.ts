@@ -3,7 +3,7 @@ import { cond, File, map, script, task } from "redun";
 
 export const redunNamespace = "flow";
 
-export const add = task("flow.add", (a: number, b: number) => a + b);
+const add = task("flow.add", (a: number, b: number) => a + b);
 
 const fib = task("flow.fib", (n: number): unknown =>
   n < 2 ? n : add(fib(n - 1) as never, fib(n - 2) as never),
@@ -22,17 +22,14 @@ const awaiting = task("flow.awaiting", async (n: number) => {
 });
 
 /** Twice as many jobs wait as run at a time. */
-export const deep = task(
-  "flow.deep",
-  async (n: number): Promise<number> => (n === 0 ? 0 : 1 + (await deep(n - 1))),
-);
+const deep = task("flow.deep", async (n: number): Promise<number> => (n === 0 ? 0 : 1 + (await deep(n - 1))));
 
 const greet = task(
   { name: "flow.greet", script: true },
   (who: string) => `echo "Hello, ${who}!"; echo note >&2`,
 );
 
-export const main = task("flow.main", () => [
+task("flow.main", () => [
   fib(8),
   scaled(2, undefined, "label"),
   pair(4),
@@ -41,15 +38,15 @@ export const main = task("flow.main", () => [
   cond(true, add(1, 1), add(2, 2)),
 ]);
 
-export const scripts = task("flow.scripts", () => [greet("World"), script("printf 'a b' | wc -w")]);
+task("flow.scripts", () => [greet("World"), script("printf 'a b' | wc -w")]);
 
 const inner = task("flow.inner", (what: string): number => {
   throw new RangeError(`no ${what}`);
 });
 
-export const fails = task("flow.fails", () => [inner("luck")]);
+task("flow.fails", () => [inner("luck")]);
 
-export const catches = task("flow.catches", async () => {
+task("flow.catches", async () => {
   try {
     return await inner("luck");
   } catch (error) {
@@ -57,33 +54,33 @@ export const catches = task("flow.catches", async () => {
   }
 });
 
-export const talk = task("flow.talk", async (name: string) => {
+const talk = task("flow.talk", async (name: string) => {
   console.log(`${name} begins`);
   await new Promise((resolve) => setTimeout(resolve, 5));
   console.log("%s ends with %d", name, 2);
   return name;
 });
 
-export const talks = task("flow.talks", () => ["Ann", "Bob"].map((name) => talk(name)));
+task("flow.talks", () => ["Ann", "Bob"].map((name) => talk(name)));
 
-export const trivial = task("flow.trivial", (n: number) => n + 1);
+const trivial = task("flow.trivial", (n: number) => n + 1);
 
-export const many = task("flow.many", (n: number) => Array.from({ length: n }, (_, i) => trivial(i)));
+task("flow.many", (n: number) => Array.from({ length: n }, (_, i) => trivial(i)));
 
 /** Its name is known only when it runs. */
-export const dynamic = ["first", "second"].map((name) => {
-  return task(`flow.${name}`, (items: number[]) => {
+for (const name of ["first", "second"]) {
+  task(`flow.${name}`, (items: number[]) => {
     let sum = 0;
     for (const item of items) sum += item;
     while (sum > 100) sum -= 100;
     return items.map((item) => item + sum);
   });
-});
+}
 
-export const files = task("flow.files", async (path: string) => {
+task("flow.files", async (path: string) => {
   await new File(path).write("content");
   const copy = await new File(path).copyTo(`${path}.copy`);
   return [copy, await copy.text()];
 });
 
-export const where = task("flow.where", () => import.meta.url);
+task("flow.where", () => import.meta.url);

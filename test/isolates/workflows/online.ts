@@ -1,19 +1,20 @@
 /** Wants some hosts. */
 import { File, task } from "redun";
 
-export const redunNetwork = ["api.example.org", "*.example.com", "localhost", "127.0.0.1"];
+export const redunNetwork: string[] = ["api.example.org", "*.example.com", "localhost", "127.0.0.1"];
 
-export const request = task("online.request", async (url: string) => {
+task("online.request", async (url: string) => {
   const response = await fetch(url);
   return [response.status, await response.text()];
 });
 
-export const file = task("online.file", async (url: string) => await new File(url).text());
+task("online.file", async (url: string) => await new File(url).text());
 
-export const raw = task("online.raw", async (host: string) => {
-  // @ts-expect-error: the types of Workers are not here
-  const { connect } = await import("cloudflare:sockets");
+task("online.raw", async (host: string) => {
+  const { connect } = await import("cloudflare:sockets" as string);
   const socket = connect(host);
-  await socket.opened;
-  return "opened";
+  const writer = socket.writable.getWriter();
+  await writer.write(new TextEncoder().encode("GET / HTTP/1.0\r\n\r\n"));
+  const { value } = await socket.readable.getReader().read();
+  return value === undefined ? "nothing" : "something";
 });

@@ -1,2 +1,3 @@
 import { task } from "redun";
-export const who = task("same.who", () => "a");
+
+task("same.who", () => "a");

@@ -1,2 +1,3 @@
 import { task } from "redun";
-export const who = task("same.who", () => "b");
+
+task("same.who", () => "b");

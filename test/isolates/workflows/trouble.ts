@@ -1,13 +1,15 @@
 /** What may go wrong, or is meant to. */
 import { task } from "redun";
 
-export const fine = task("trouble.fine", (n: number) => n + 1);
+const fine = task("trouble.fine", (n: number) => n + 1);
 
-export const spin = task("trouble.spin", () => {
+task("trouble.meet", async () => await fine(1));
+
+task("trouble.spin", () => {
   for (;;);
 });
 
-export const stubborn = task("trouble.stubborn", () => {
+task("trouble.stubborn", () => {
   for (;;) {
     try {
       while (true);
@@ -15,16 +17,16 @@ export const stubborn = task("trouble.stubborn", () => {
   }
 });
 
-export const recursion = task("trouble.recursion", () => {
+task("trouble.recursion", () => {
   const fib = (n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2));
   return fib(80);
 });
 
-export const microtasks = task("trouble.microtasks", async () => {
+task("trouble.microtasks", async () => {
   for (;;) await null;
 });
 
-export const patient = task("trouble.patient", async () => {
+task("trouble.patient", async () => {
   let sum = 0;
   for (let i = 0; i < 20; i++) {
     for (const end = Date.now() + 20; Date.now() < end; ) sum++;
@@ -33,29 +35,27 @@ export const patient = task("trouble.patient", async () => {
   return sum > 0;
 });
 
-export const forever = task("trouble.forever", () => new Promise(() => {}));
+task({ name: "trouble.patience", timeout: 0.1 }, () => new Promise((resolve) => setTimeout(resolve, 60_000)));
 
-export const exit = task("trouble.exit", () => process.exit(3));
+task("trouble.exit", () => process.exit(3));
 
-export const abort = task("trouble.abort", async () => {
-  // @ts-expect-error: the types of Workers are not here
-  const { abortIsolate } = await import("cloudflare:workers");
+task("trouble.abort", async () => {
+  const { abortIsolate } = await import("cloudflare:workers" as string);
   abortIsolate("enough");
 });
 
-export const large = task("trouble.large", (n: number) => "ab\u00e9\u4e00".repeat(n / 4));
+task("trouble.large", (n: number) => "ab\u00e9\u4e00".repeat(n / 4));
 
-export const sized = task("trouble.sized", (text: string) => text.length);
+task("trouble.sized", (text: string) => text.length);
 
-export const slow = task("trouble.slow", async (ms: number) => {
+task("trouble.slow", async (ms: number) => {
   await new Promise((resolve) => setTimeout(resolve, ms));
   return ms;
 });
 
 /** What of its surroundings code can see. */
-export const look = task("trouble.look", async () => {
-  // @ts-expect-error: the types of Workers are not here
-  const workers = await import("cloudflare:workers");
+task("trouble.look", async () => {
+  const workers = await import("cloudflare:workers" as string);
   const attempt = async (work: () => unknown) => {
     try {
       return await work();
@@ -71,17 +71,17 @@ export const look = task("trouble.look", async () => {
     function: await attempt(() => new Function("return 1")()),
     data: await attempt(() => import(`data:text/javascript,${"export{}"}`)),
     loader: typeof (globalThis as { LOADER?: unknown }).LOADER,
-    caches: await attempt(async () => typeof (await caches.open("other"))),
+    caches: typeof (globalThis as { caches?: unknown }).caches,
   };
 });
 
-export const remember = task("trouble.remember", (key: string) => {
+task("trouble.remember", (key: string) => {
   const scope = globalThis as unknown as Record<string, number>;
   scope[key] = (scope[key] ?? 0) + 1;
   return scope[key];
 });
 
-export const request = task("trouble.request", async (url: string) => {
+task("trouble.request", async (url: string) => {
   const response = await fetch(url);
   return [response.status, await response.text()];
 });

@@ -111,6 +111,20 @@ function loaded(): Promise<LoadedPackage | undefined> {
   return loading;
 }
 
+/** The cache of responses may be one for all isolates; no code of a workflow is to reach it. */
+function withholdCache(): void {
+  const scope = globalThis as unknown as Record<string, { prototype?: object } | undefined>;
+  for (const name of ["Cache", "CacheStorage"]) {
+    const prototype = scope[name]?.prototype;
+    for (const key of Object.getOwnPropertyNames(prototype ?? {}))
+      delete (prototype as Record<string, unknown>)[key];
+    delete scope[name];
+  }
+  delete scope.caches;
+}
+
+withholdCache();
+
 let isGuarded = false;
 
 /** Gives the jobs of the package what they may use. */

@@ -1,0 +1,91 @@
+import trouble from "package:trouble";
+import { expect, test } from "vitest";
+import { recordingContext } from "../../src/executor/contract.ts";
+import { packageHash } from "../../src/package/manifest.ts";
+import type { CodePackage } from "../../src/package/types.ts";
+import { executorOf } from "./executors.ts";
+import { call, outcome, specOf } from "./setup.ts";
+
+/** Packages that differ in nothing but their hashes. */
+const packages: CodePackage[] = Array.from({ length: 12 }, (_, i) => {
+  const manifest = { ...trouble.manifest, dependencies: { some: `1.0.${i}` } };
+  return { ...trouble, manifest, hash: packageHash(trouble.code, manifest) };
+});
+
+test("packages run at the same time, as many as are allowed", async () => {
+  const executor = executorOf(packages, { maxIsolates: 3 });
+  let most = 0;
+  let running = 0;
+  await Promise.all(
+    packages.map(async (pkg) => {
+      const context = recordingContext();
+      const result = await executor.run(specOf(pkg, "trouble.meet"), {
+        ...context,
+        evaluate: async () => {
+          most = Math.max(most, ++running);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          running--;
+          return { ok: true, value: "1" };
+        },
+      });
+      expect(await outcome(result)).toBe(1);
+    }),
+  );
+  expect(most).toBe(3);
+});
+
+test("a package that always has jobs leaves its place to others", async () => {
+  const executor = executorOf(packages, { maxIsolates: 1 });
+  const [busy, other] = packages as [CodePackage, CodePackage];
+  const stop = new AbortController();
+  const stream = async (): Promise<void> => {
+    while (!stop.signal.aborted) await call(executor, busy, "trouble.slow", [10]);
+  };
+  const streams = Promise.all(Array.from({ length: 20 }, stream));
+  await call(executor, busy, "trouble.fine", [1]);
+  expect(await call(executor, other, "trouble.fine", [1])).toBe(2);
+  stop.abort();
+  await streams;
+});
+
+test("a package whose jobs wait for others of its own keeps its place until those have run", async () => {
+  const executor = executorOf(packages, { maxIsolates: 1 });
+  const [first, other] = packages as [CodePackage, CodePackage];
+  const deep = executor.run(specOf(first, "trouble.meet"), {
+    ...recordingContext(),
+    evaluate: async () => {
+      // Longer than an isolate's fair share of time.
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const value = await call(executor, first, "trouble.fine", [1]);
+      return { ok: true, value: String(value) };
+    },
+  });
+  const waiting = call(executor, other, "trouble.fine", [5]);
+  expect(await outcome(deep)).toBe(2);
+  expect(await waiting).toBe(6);
+});
+
+test("an execution with one job does not wait for another's thousands", async () => {
+  const executor = executorOf([trouble]);
+  const ended: string[] = [];
+  const run = async (execution: string) => {
+    await call(executor, trouble, "trouble.fine", [1], { executionId: execution });
+    ended.push(execution);
+  };
+  const many = Array.from({ length: 5000 }, () => run("large"));
+  await Promise.all([...many, run("small")]);
+  expect(ended.indexOf("small")).toBeLessThan(2000);
+});
+
+test("a cancelled job that waits for its turn is not run", async () => {
+  const executor = executorOf(packages, { maxIsolates: 1 });
+  const [first, other] = packages as [CodePackage, CodePackage];
+  const slow = call(executor, first, "trouble.slow", [100]);
+  await call(executor, first, "trouble.fine", [1]);
+  const controller = new AbortController();
+  const waiting = call(executor, other, "trouble.remember", ["runs"], { signal: controller.signal });
+  controller.abort(new Error("not wanted"));
+  await expect(waiting).rejects.toThrow("not wanted");
+  await slow;
+  expect(await call(executor, other, "trouble.remember", ["runs"])).toBe(1);
+});
