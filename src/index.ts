@@ -24,6 +24,7 @@ export type {
   ValueRow,
 } from "./backend/backend.ts";
 export type * from "./backend/records.ts";
+export type { ValueStore } from "./backend/value-store.ts";
 export {
   applyTags,
   catchAll,

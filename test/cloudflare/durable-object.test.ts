@@ -21,7 +21,7 @@ describeBackend(
   async () => {
     const stub = newObject();
     const valueStore = new R2ValueStore(env.BUCKET, { prefix: crypto.randomUUID() });
-    return { backend: backendIn(stub, { valueStore }), reopen: () => backendIn(stub, { valueStore }) };
+    return { backend: backendIn(stub, { valueStore }), reopen: () => backendIn(stub, { valueStore }, true) };
   },
   { describe, test, expect },
 );

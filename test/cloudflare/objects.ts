@@ -15,10 +15,11 @@ export const inObject = <T>(
 ): Promise<T> => runInDurableObject(stub, (_, { storage }) => work(storage));
 
 /**
- * A store inside an object, as seen from a test outside: each call is made within the object. Loading it begins by
- * evicting the object, so that nothing but its storage is left of what came before.
+ * A store inside an object, as seen from a test outside: each call is made within the object.
+ *
+ * @param evict - evict the object first, so that nothing but its storage is left of what came before
  */
-export function backendIn(stub: DurableObjectStub, options: SqlBackendOptions = {}): Backend {
+export function backendIn(stub: DurableObjectStub, options: SqlBackendOptions, evict = false): Backend {
   let backend: DurableObjectBackend | undefined;
   const call = (name: keyof Backend, args: readonly unknown[]): Promise<unknown> =>
     inObject(stub, (storage) => {
@@ -31,8 +32,7 @@ export function backendIn(stub: DurableObjectStub, options: SqlBackendOptions = 
       if (name === "then") return undefined;
       if (name === "load") {
         return async (...args: readonly unknown[]) => {
-          await inObject(stub, () => {});
-          await evictDurableObject(stub);
+          if (evict) await evictDurableObject(stub);
           return call("load", args);
         };
       }
