@@ -19,3 +19,4 @@ export { copyStore } from "./browser/open-store.ts";
 export { startEngine } from "./browser/start-engine.ts";
 export { WebWorkerExecutor, type WebWorkerExecutorOptions } from "./executors/web-worker-executor.ts";
 export { OpfsFileSystem, type OpfsFileSystemOptions, registerOpfsFileSystem } from "./file-systems/opfs.ts";
+export { PickedFileSystem, type PickedSource, registerPickedFileSystem } from "./file-systems/picked.ts";

@@ -88,7 +88,9 @@ export class PickedFiles implements PickedSource {
         ? findAmong(item.files, place.rest)
         : await findBelow(item.handle, place.rest);
     } catch (error) {
-      return { kind: reasonOf(error) };
+      const kind = reasonOf(error);
+      // A file that was picked by itself is in no folder that is known.
+      return { kind: item.kind === "file" && kind === "missing" ? "changed" : kind };
     }
   }
 

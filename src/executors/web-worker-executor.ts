@@ -29,6 +29,9 @@ export interface WebWorkerExecutorOptions {
  * Runs jobs, scripts among them, in Web Workers of this page or worker. Workers are started when they are needed and kept until
  * {@link close}.
  *
+ * What a job may reach is the network and the engine's file systems: its worker takes away the rest of what the site keeps
+ * (IndexedDB, caches, other files on OPFS), broadcast channels, and further workers, before it loads any code.
+ *
  * A job is called with what its worker knows: its code package, or the modules that the executor was given. A job that
  * is cancelled, or that ends its worker, does so alone; the jobs that wait for the same worker go to another. The one
  * thing that can't be kept from the others is a job that uses more memory than the browser gives a tab: it ends the tab.

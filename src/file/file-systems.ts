@@ -12,6 +12,7 @@ const providers: Readonly<Record<string, string>> = {
   https: "redun",
   memory: "redun",
   opfs: "redun/browser",
+  picked: "redun/browser",
   s3: "redun/file-systems/s3",
   r2: "redun/cloudflare",
   gs: "redun/file-systems/gcs",

@@ -159,6 +159,14 @@ describe("files that the user picked", () => {
       message: expect.stringContaining("has changed since it was picked"),
     });
     expect((await engine.picks()).find(({ path }) => path === lasting)).toMatchObject({ state: "changed" });
+    await root.removeEntry(handle.name);
+    expect((await run("picked.text", new File(lasting))).error).toMatchObject({
+      message: expect.stringContaining("or was removed"),
+      hint: expect.stringContaining(`Pick ${handle.name} again`),
+    });
+    const again = await handle.createWritable();
+    await again.write("changed");
+    await again.close();
     const newer = await engine.pick({ kind: "file", file: await handle.getFile(), handle });
     expect((await engine.picks()).map(({ path }) => path)).not.toContain(lasting);
     await engine.removeFile(newer);
