@@ -67,7 +67,10 @@ function makeProgram(argv: readonly string[], output: Output): Command {
     return command
       .argument("[words...]")
       .action(async (words: string[], options: Record<string, unknown>) => {
-        const cli: Cli = { output, argv: ["redun", ...argv], globals: program.opts<GlobalOptions>() };
+        const globals = program.opts<GlobalOptions>();
+        if (globals.server !== undefined && !command.options.some(({ long }) => long === "--server"))
+          throw new UsageError(`Cannot use --server with ${name}: it does not work on a server`);
+        const cli: Cli = { output, argv: ["redun", ...argv], globals };
         const handler = await load();
         await handler(cli, words, options);
       });

@@ -29,7 +29,9 @@ export class Exit extends Error {
 export function reportError(error: unknown, output: Output): number {
   if (error instanceof Exit) return error.exitCode;
   if (error instanceof RedunError) {
-    const name = error.code.startsWith("backend") ? "RedunClientError" : error.name;
+    // Users need not know the parts of the engine.
+    const isInner = error.code.startsWith("backend") || error.name === "ServerError";
+    const name = isInner ? "RedunClientError" : error.name;
     output.log(`${name}: ${error.message}`, "ERROR");
     if (error.hint !== undefined) output.log(`Hint: ${error.hint}`, "ERROR");
     logStack(error, output);
