@@ -73,6 +73,7 @@ async function load(): Promise<LoadedPackage | undefined> {
     const place = placesBelow(manifest.entry);
     mapStacks(packageUrl(hash), map as string, (source) => place(source).url);
   }
+  guardNetwork(manifest.network);
   return await registerPackage(
     { hash, manifest },
     () => importModule(PACKAGE_MODULES.code),
@@ -80,8 +81,11 @@ async function load(): Promise<LoadedPackage | undefined> {
   );
 }
 
+/** Hosts that the operator allows. */
+let allowed: HostList | false = false;
+
 /** Says why a request can't be made, and how it could be; whoever owns the isolate is the one who refuses it. */
-function guardNetwork(wanted: HostList | undefined, allowed: HostList | false): void {
+function guardNetwork(wanted: HostList | undefined): void {
   const { fetch } = globalThis;
   globalThis.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
     const request = new Request(input, init);
@@ -125,16 +129,6 @@ function withholdCache(): void {
 
 withholdCache();
 
-let isGuarded = false;
-
-/** Gives the jobs of the package what they may use. */
-function allow({ turnMs, allowNetwork }: IsolateLimits, pkg: LoadedPackage | undefined): void {
-  limitTurns(turnMs);
-  if (isGuarded) return;
-  isGuarded = true;
-  guardNetwork(pkg?.manifest.network, allowNetwork);
-}
-
 class Control extends RpcTarget implements BatchControl {
   readonly #hear: (messages: readonly ToIsolate[]) => void;
 
@@ -165,8 +159,10 @@ export class Runtime extends WorkerEntrypoint implements IsolateEntrypoint {
   }
 
   async run(jobs: readonly IsolateJob[], limits: IsolateLimits, port: BatchPort): Promise<BatchEnd> {
+    limitTurns(limits.turnMs);
+    allowed = limits.allowNetwork;
     try {
-      allow(limits, await loaded());
+      await loaded();
     } catch (error) {
       return { loadError: JSON.stringify(toJobError(error)) };
     }

@@ -124,7 +124,8 @@ export class HttpFileSystem implements FileSystem {
     } catch (error) {
       const reason = (error as Error).cause instanceof Error ? (error as Error).cause : error;
       const state = `no answer (${(reason as Error).message})`;
-      throw new FileError("file", verb, path, state, { cause: error, hint: crossOriginHint(path) });
+      const hint = (reason as { hint?: string }).hint ?? crossOriginHint(path);
+      throw new FileError("file", verb, path, state, { cause: error, hint });
     }
   }
 }

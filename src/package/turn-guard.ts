@@ -15,7 +15,7 @@ import { ExecutorError } from "../errors/errors.ts";
 const OFTEN = 1024;
 
 /** Where the clock stands still, which it does while a module is first evaluated, so many ticks are too long. */
-const MOST_TICKS = 2 ** 29;
+const MOST_TICKS = 2 ** 27;
 
 let limit = Number.POSITIVE_INFINITY;
 let mask = OFTEN - 1;
@@ -49,9 +49,9 @@ function look(): void {
     mask = 0;
     awaitPause();
     const time = limit < 1000 ? `${limit} ms` : `${limit / 1000} s`;
-    throw new ExecutorError(`Cannot go on: the code computed for more than ${time} without a pause`, {
+    const what = now === 0 ? "too long, while it was loaded," : `for more than ${time}`;
+    throw new ExecutorError(`Cannot go on: the code computed ${what} without a pause`, {
       hint: "Look for an endless loop, or split the work into more tasks.",
-      fields: { milliseconds: limit },
     });
   }
   if (since === 0) since = now;

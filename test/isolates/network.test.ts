@@ -23,6 +23,10 @@ test("a workflow that asks has none where the operator does not allow it", async
   });
   await expect(call(executor, online, "online.file", ["https://api.example.org/"])).rejects.toMatchObject({
     message: expect.stringContaining("does not allow the network") as string,
+    hint: expect.stringContaining("operator") as string,
+  });
+  await expect(call(executor, online, "online.kept", ["https://api.example.org/"])).rejects.toMatchObject({
+    message: expect.stringContaining("does not allow the network") as string,
   });
   await expect(call(executor, online, "online.raw", ["api.example.org:80"])).rejects.toThrow();
 });

@@ -1,4 +1,5 @@
 import broken from "package:broken";
+import endless from "package:endless";
 import trouble from "package:trouble";
 import { describe, expect, test } from "vitest";
 import { recordingContext } from "../../src/executor/contract.ts";
@@ -28,6 +29,13 @@ describe("code that computes without end", () => {
 
   test("may compute longer if it pauses", async () => {
     expect(await call(executor, trouble, "trouble.patient")).toBe(true);
+  });
+});
+
+test("a package that computes without end while it is loaded is not loaded", async () => {
+  await expect(executorOf([endless]).describe(endless.hash)).rejects.toMatchObject({
+    code: "package",
+    message: expect.stringContaining("without a pause") as string,
   });
 });
 

@@ -3,6 +3,11 @@ import { File, task } from "redun";
 
 export const redunNetwork: string[] = ["api.example.org", "*.example.com", "localhost", "127.0.0.1"];
 
+// Kept from before the first job runs.
+const { fetch: kept } = globalThis;
+
+task("online.kept", async (url: string) => await (await kept(url)).text());
+
 task("online.request", async (url: string) => {
   const response = await fetch(url);
   return [response.status, await response.text()];
