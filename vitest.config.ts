@@ -9,7 +9,9 @@ import { buildWorkers } from "./scripts/build-workers.ts";
 import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
 import { buildInNode, listExamples } from "./test/browser/commands.ts";
+import { runElsewhere } from "./test/browser/elsewhere.ts";
 import { logWithCommand, pythonStore, runWithCommand, serveText } from "./test/browser/run-command.ts";
+import { hosted } from "./test/hosted/project.ts";
 import { isolates } from "./test/isolates/project.ts";
 
 const root: string = import.meta.dirname;
@@ -66,7 +68,7 @@ const projects: TestProjectConfiguration[] = [
     test: {
       name: "node",
       include: ["test/**/*.test.ts"],
-      exclude: [browserOnly, cloudflareOnly, "test/isolates/**", app],
+      exclude: [browserOnly, cloudflareOnly, "test/isolates/**", "test/hosted/**", app],
       globalSetup: ["test/setup.ts"],
       testTimeout: 30_000,
       hookTimeout: 30_000,
@@ -93,7 +95,10 @@ const projects: TestProjectConfiguration[] = [
         miniflare: {
           compatibilityDate: "2026-10-01",
           compatibilityFlags: ["nodejs_compat"],
-          durableObjects: { OBJECTS: { className: "TestObject", useSQLite: true } },
+          durableObjects: {
+            OBJECTS: { className: "TestObject", useSQLite: true },
+            PLAIN: { className: "PlainObject", useSQLite: false },
+          },
           r2Buckets: ["BUCKET"],
           // As many as one test uses at once.
           d1Databases: Array.from({ length: 14 }, (_, i) => `D1_${i}`),
@@ -103,6 +108,7 @@ const projects: TestProjectConfiguration[] = [
     test: { name: "cloudflare", include: [cloudflareOnly], testTimeout: 60_000 },
   },
   isolates,
+  hosted,
   {
     resolve: { alias },
     test: { name: "e2e", include: [app], exclude: [load], testTimeout: 30_000, hookTimeout: 60_000 },
@@ -159,7 +165,15 @@ const inBrowser = (name: string, include: string[], executablePath: string): Tes
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      commands: { buildInNode, listExamples, logWithCommand, pythonStore, runWithCommand, serveText },
+      commands: {
+        buildInNode,
+        listExamples,
+        logWithCommand,
+        pythonStore,
+        runElsewhere,
+        runWithCommand,
+        serveText,
+      },
       provider: playwright({ launchOptions: { executablePath, args: ["--no-sandbox"] } }),
       instances: [{ browser: "chromium" }],
     },

@@ -30,6 +30,7 @@ const PLACE = "in D1";
  *
  * @example Open a store
  * ```ts
+ * import type { D1Database, R2Bucket } from "@cloudflare/workers-types";
  * import { D1Backend, R2ValueStore } from "redun/cloudflare";
  *
  * export default {

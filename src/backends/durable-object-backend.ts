@@ -16,14 +16,17 @@ const WITH_STORE = 16_000_000;
  *
  * @example Open a store
  * ```ts
- * import { DurableObject } from "cloudflare:workers";
+ * import type { DurableObjectState, R2Bucket } from "@cloudflare/workers-types";
  * import { Scheduler } from "redun";
  * import { DurableObjectBackend, R2ValueStore } from "redun/cloudflare";
  *
- * export class Repo extends DurableObject<{ BUCKET: R2Bucket }> {
- *   scheduler = new Scheduler({
- *     backend: new DurableObjectBackend(this.ctx.storage, { valueStore: new R2ValueStore(this.env.BUCKET) }),
- *   });
+ * export class Repo {
+ *   readonly scheduler: Scheduler;
+ *
+ *   constructor(ctx: DurableObjectState, env: { BUCKET: R2Bucket }) {
+ *     const valueStore = new R2ValueStore(env.BUCKET);
+ *     this.scheduler = new Scheduler({ backend: new DurableObjectBackend(ctx.storage, { valueStore }) });
+ *   }
  * }
  * ```
  */

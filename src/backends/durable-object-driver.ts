@@ -14,8 +14,6 @@ type Cursor = SqlStorageCursor<Record<string, SqlStorageValue>>;
  */
 export function openDurableObject(storage: DurableObjectStorage, place: string): SqlDriver {
   const { sql } = storage;
-  // As with the other drivers, rows are made before they are referred to, and the check would cost as much as a sixth.
-  sql.exec("PRAGMA foreign_keys = OFF");
   const statements = new Map<string, SqlStatement>();
 
   const execute = <T>(
@@ -40,6 +38,9 @@ export function openDurableObject(storage: DurableObjectStorage, place: string):
       }),
     run: (...params) => execute("write", text, params, (cursor) => cursor.rowsWritten),
   });
+
+  // As with the other drivers, rows are made before they are referred to, and the check costs time.
+  execute("open", "PRAGMA foreign_keys = OFF", [], () => {});
 
   return {
     exec: (text) => void execute("use", text, [], (cursor) => cursor.rowsWritten),
@@ -72,11 +73,16 @@ function withBytes(row: Record<string, SqlStorageValue>): SqlRow {
   return Object.fromEntries(entries) as SqlRow;
 }
 
-/** SQLite's names for what went wrong, at the end of the runtime's messages, and what each means to a user. */
-const meanings: readonly (readonly [name: string, state: string, hint: string])[] = [
+/** Parts of the runtime's messages, mostly SQLite's names for what went wrong, and what each means to a user. */
+const meanings: readonly (readonly [part: string, state: string, hint: string])[] = [
+  [
+    "SQL is not enabled",
+    "its class has no SQLite",
+    "Declare the class in new_sqlite_classes of a migration in wrangler.toml; a class that has objects can't change.",
+  ],
   [
     "SQLITE_TOOBIG",
-    "a row would be larger than the 2 MB that a Durable Object allows",
+    "a row or a parameter would be larger than the 2 MB that a Durable Object allows",
     "Give the store a valueStore for large values, or write large data to a file and return the File.",
   ],
   ["SQLITE_FULL", "the object is full", "Remove what is not needed, or start a new repository."],

@@ -256,7 +256,21 @@ async function attempt<T>(verb: string, path: string, work: () => Promise<T>): P
   }
 }
 
-/** Makes `r2://` paths work, and others if so asked. */
+/**
+ * Makes `r2://` paths work, and others if so asked.
+ *
+ * @example Keep the files of a repository apart
+ * ```ts
+ * import type { R2Bucket } from "@cloudflare/workers-types";
+ * import { File } from "redun";
+ * import { registerR2FileSystem } from "redun/cloudflare";
+ *
+ * export async function report(bucket: R2Bucket): Promise<string> {
+ *   registerR2FileSystem({ bucket, prefix: "repos/mine/files" });
+ *   return await new File("r2://reports/today.txt").text();
+ * }
+ * ```
+ */
 export function registerR2FileSystem(options: R2FileSystemOptions): R2FileSystem {
   const fileSystem = new R2FileSystem(options);
   registerFileSystem(fileSystem);

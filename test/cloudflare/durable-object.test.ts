@@ -90,6 +90,16 @@ describe("a store in a Durable Object", () => {
     });
   });
 
+  test("cannot be opened where the object has no SQLite", async () => {
+    await inObject(env.PLAIN.get(env.PLAIN.newUniqueId()), async (storage) => {
+      await expect(new DurableObjectBackend(storage).load()).rejects.toMatchObject({
+        code: "backend",
+        message: "Cannot open the store in this Durable Object: its class has no SQLite",
+        hint: expect.stringContaining("new_sqlite_classes"),
+      });
+    });
+  });
+
   test("says what is wrong with a statement", async () => {
     await inObject(newObject(), (storage) => {
       const db = openDurableObject(storage, "here");
@@ -102,7 +112,7 @@ describe("a store in a Durable Object", () => {
       );
       db.exec("CREATE TABLE t(bytes BLOB, text TEXT)");
       expect(() => db.prepare("INSERT INTO t(text) VALUES (?)").run("x".repeat(30_000_000))).toThrow(
-        "a row would be larger than the 2 MB that a Durable Object allows",
+        "a row or a parameter would be larger than the 2 MB that a Durable Object allows",
       );
       db.prepare("INSERT INTO t VALUES (?, ?)").run(new Uint8Array([1, 2]), null);
       expect(db.prepare("SELECT * FROM t").get()).toEqual({ bytes: new Uint8Array([1, 2]), text: null });

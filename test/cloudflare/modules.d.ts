@@ -13,6 +13,7 @@ declare module "cloudflare:workers" {
 
   export const env: {
     readonly OBJECTS: DurableObjectNamespace;
+    readonly PLAIN: DurableObjectNamespace;
     readonly BUCKET: R2Bucket;
     readonly [database: `D1_${number}`]: D1Database;
   };
