@@ -103,6 +103,7 @@ export async function buildWeb(options: WebBuildOptions = {}): Promise<WebBuild>
   const html = pageOf(outdir, script, style, first);
   writeFileSync(join(outdir, "index.html"), html);
   writeFileSync(join(outdir, "report.html"), framePage());
+  writeHealth(outdir);
   await buildServiceWorker(outdir, [workers, app], assets.esbuild);
 
   const files = [...first, style].map((path) => readFileSync(join(root, path)));
@@ -175,6 +176,15 @@ function framePage(): string {
     readFileSync(join(root, "web/report.html"), "utf8"),
   )!;
   return fill("web/report.html", { csp: framePolicy(script) });
+}
+
+/**
+ * The page asks whether it comes from an instance, which answers this address itself. Where static files are served
+ * alone, the answer is no.
+ */
+function writeHealth(outdir: string): void {
+  mkdirSync(join(outdir, "api/v1"), { recursive: true });
+  writeFileSync(join(outdir, "api/v1/health"), `${JSON.stringify({ status: "static" })}\n`);
 }
 
 /** A page with values in their places. */

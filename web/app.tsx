@@ -4,8 +4,11 @@ import { useEffect } from "preact/hooks";
 import { Empty } from "./components/basics.tsx";
 import { ErrorBoundary } from "./components/error-boundary.tsx";
 import { lazy } from "./components/lazy.tsx";
+import { PlaceGate } from "./components/place-gate.tsx";
 import { Shell } from "./components/shell.tsx";
-import { address, type Route, route } from "./state/router.ts";
+import { instanceState } from "./state/instances.ts";
+import { placeKey } from "./state/place.ts";
+import { address, place, type Route, route } from "./state/router.ts";
 import { WorkflowView } from "./views/workflow-view.tsx";
 
 const ExecutionsView = lazy(async () => (await import("./views/executions-view.tsx")).ExecutionsView);
@@ -13,6 +16,8 @@ const ExecutionView = lazy(async () => (await import("./views/execution-view.tsx
 const CompareView = lazy(async () => (await import("./views/compare-view.tsx")).CompareView);
 const ValuePage = lazy(async () => (await import("./views/value-page.tsx")).ValuePage);
 const FilesView = lazy(async () => (await import("./views/files-view.tsx")).FilesView);
+const InstancesView = lazy(async () => (await import("./views/instances-view.tsx")).InstancesView);
+const InstanceView = lazy(async () => (await import("./views/instance-view.tsx")).InstanceView);
 const SharedView = lazy(async () => (await import("./views/shared-view.tsx")).SharedView);
 
 /** The whole app. */
@@ -26,11 +31,17 @@ export function App(): JSX.Element {
   }, [view, subject]);
   return (
     <Shell>
-      <ErrorBoundary key={path.join("/")}>
+      <ErrorBoundary key={[placeKey(place.value), reached(), ...path].join("/")}>
         <View route={route.value} />
       </ErrorBoundary>
     </Shell>
   );
+}
+
+/** Since when the instance where one works is in reach; what failed before is asked for again. */
+function reached(): number {
+  const at = place.value;
+  return at.kind === "tab" ? 0 : (instanceState(at.instance).since ?? 0);
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -40,9 +51,23 @@ const TITLES: Readonly<Record<string, string>> = {
   values: "Value",
   files: "Files",
   share: "Shared workflow",
+  instances: "Instances",
 };
 
 function View({ route: { path, query } }: { route: Route }): JSX.Element {
+  const [view = "", first] = path;
+  if (view === "share") return <SharedView key={first} text={first ?? ""} />;
+  if (view === "instances")
+    return first === undefined ? <InstancesView /> : <InstanceView key={first} id={first} query={query} />;
+  return (
+    <PlaceGate>
+      <PlaceView route={{ path, query }} />
+    </PlaceGate>
+  );
+}
+
+/** A view of where one works. */
+function PlaceView({ route: { path, query } }: { route: Route }): JSX.Element {
   const [view = "", first, second] = path;
   switch (view) {
     case "":
@@ -57,8 +82,6 @@ function View({ route: { path, query } }: { route: Route }): JSX.Element {
       return <ValuePage key={first} hash={first ?? ""} />;
     case "files":
       return <FilesView path={first} />;
-    case "share":
-      return <SharedView key={first} text={first ?? ""} />;
     default:
       return (
         <Empty>

@@ -38,6 +38,8 @@ worker.addEventListener("message", (event) => {
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || !request.url.startsWith(worker.registration.scope)) return;
+  // What an instance answers is neither kept nor held up here.
+  if (pathOf(request).startsWith("api/")) return;
   event.respondWith(answer(request));
 });
 
@@ -65,10 +67,15 @@ async function keptFile(cache: Cache, file: string): Promise<Response | undefine
   return hex === HASHES[file] ? kept : undefined;
 }
 
+/** A request's path below the app. */
+function pathOf({ url }: Request): string {
+  return new URL(url).href.slice(worker.registration.scope.length).replace(/[?#].*$/, "");
+}
+
 /** The name under which the build lists what a request asks for. */
-function fileOf({ url, mode }: Request): string {
-  const path = new URL(url).href.slice(worker.registration.scope.length).replace(/[?#].*$/, "");
-  return path === "" || (mode === "navigate" && path !== "report.html") ? "./" : path;
+function fileOf(request: Request): string {
+  const path = pathOf(request);
+  return path === "" || (request.mode === "navigate" && path !== "report.html") ? "./" : path;
 }
 
 /** Milliseconds to wait for the network where there is a kept answer. */

@@ -14,6 +14,7 @@ const PATHS = {
   download: "M8 2.5v7.5M4.8 7 8 10.2 11.2 7M3 13.5h10",
   upload: "M8 10.5V3M4.8 6.2 8 3l3.2 3.2M3 13.5h10",
   trash: "M3 4.5h10M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5",
+  server: "M2.5 2.5h11v4.5h-11zM2.5 9h11v4.5h-11zM5 4.75h.01M5 11.25h.01",
   folder: "M2 3.5h4l1.5 2H14V13H2z",
   file: "M4 2h5l3 3v9H4zM9 2v3h3",
 } as const;

@@ -4,7 +4,9 @@ import { useRef, useState } from "preact/hooks";
 import { errorText } from "../lib/errors.ts";
 import { byteSize, plural } from "../lib/format.ts";
 import { engineState } from "../state/engine.ts";
+import { mayRun } from "../state/instances.ts";
 import { exportRepository, importRepository } from "../state/repository.ts";
+import { place } from "../state/router.ts";
 import { Fact, Section } from "./basics.tsx";
 import { Icon } from "./icons.tsx";
 
@@ -22,7 +24,7 @@ export function RepositoryPanel(): JSX.Element {
   };
   return (
     <Section title="Repository">
-      {state.phase === "ready" && (
+      {state.phase === "ready" && place.value.kind === "tab" && (
         <dl class="facts">
           <Fact name="Name">{state.info.repo}</Fact>
           <Fact name="Kept in">
@@ -52,7 +54,12 @@ export function RepositoryPanel(): JSX.Element {
         >
           <Icon name="download" /> Export
         </button>
-        <button type="button" class="button" disabled={isBusy} onClick={() => picker.current?.click()}>
+        <button
+          type="button"
+          class="button"
+          disabled={isBusy || !mayRun(place.value)}
+          onClick={() => picker.current?.click()}
+        >
           <Icon name="upload" /> Import
         </button>
         <span role="status">{note}</span>

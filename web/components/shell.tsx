@@ -1,10 +1,11 @@
 /** The frame of all views: where one can go, and how the engine is. */
 import type { ComponentChildren, JSX } from "preact";
 import { engineState } from "../state/engine.ts";
-import { address, route } from "../state/router.ts";
+import { address, place, route } from "../state/router.ts";
 import { nextTheme, type Theme, theme } from "../state/theme.ts";
 import { ErrorNotice } from "./basics.tsx";
 import { Icon, type IconName } from "./icons.tsx";
+import { PlaceMark } from "./place-mark.tsx";
 
 const PLACES = [
   { view: "workflow", title: "Workflow" },
@@ -47,7 +48,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
             </a>
           ))}
         </nav>
-        <EngineNote />
+        <PlaceMark />
         <button
           type="button"
           class="icon-button"
@@ -69,7 +70,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
 /** Without an engine there is little to do but to say why. */
 function EngineFailure(): JSX.Element | null {
   const state = engineState.value;
-  if (state.phase !== "failed") return null;
+  if (state.phase !== "failed" || place.value.kind !== "tab") return null;
   return (
     <div class="engine-failure">
       <ErrorNotice title="The engine could not start" error={state.message} />
@@ -77,21 +78,5 @@ function EngineFailure(): JSX.Element | null {
         <Icon name="reset" /> Load the page again
       </button>
     </div>
-  );
-}
-
-function EngineNote(): JSX.Element {
-  const state = engineState.value;
-  if (state.phase === "starting") return <span class="engine-note">Starting…</span>;
-  if (state.phase === "failed") return <span class="engine-note failed">No engine</span>;
-  const { store, workers, repo } = state.info;
-  const text = store === "opfs" ? "SQLite" : "IndexedDB";
-  return (
-    <span
-      class="engine-note"
-      title={`Repository ${repo}, kept in this browser (${text}), up to ${workers} jobs at once`}
-    >
-      {text}
-    </span>
   );
 }

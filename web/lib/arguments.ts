@@ -107,15 +107,19 @@ export type ParsedForm =
   | { readonly args: readonly (string | undefined)[]; readonly errors?: undefined }
   | { readonly errors: ReadonlyMap<string, string>; readonly args?: undefined };
 
-/**
- * Reads all fields of a task. Files are looked at, since their hash is part of what the call is.
- *
- * @param mayLeaveOut - whether required parameters may be left out all the same
- */
+/** Options of {@link parseForm}. */
+export interface FormOptions {
+  /** Whether required parameters may be left out all the same. */
+  readonly mayLeaveOut?: boolean;
+  /** Is given each value, and gives what stands for it where the task runs. */
+  readonly prepare?: ((value: unknown) => Promise<unknown>) | undefined;
+}
+
+/** Reads all fields of a task. Files are looked at, since their hash is part of what the call is. */
 export async function parseForm(
   { parameters }: PackageTask,
   texts: FieldTexts,
-  mayLeaveOut = false,
+  { mayLeaveOut = false, prepare }: FormOptions = {},
 ): Promise<ParsedForm> {
   const args: (string | undefined)[] = [];
   const errors = new Map<string, string>();
@@ -129,7 +133,7 @@ export async function parseForm(
       }
       const value = parseField(text, fieldType(parameter));
       for (const item of parameter.rest === true ? (value as unknown[]) : [value])
-        args.push(await encodeArgument(item));
+        args.push(await encodeArgument(item, prepare));
     } catch (error) {
       errors.set(parameter.name, errorText(error));
     }
@@ -139,7 +143,10 @@ export async function parseForm(
   return { args };
 }
 
-async function encodeArgument(value: unknown): Promise<string> {
+async function encodeArgument(given: unknown, prepare: FormOptions["prepare"]): Promise<string> {
+  let value = given;
+  if (prepare !== undefined)
+    value = Array.isArray(given) ? await Promise.all(given.map(prepare)) : await prepare(given);
   for (const item of Array.isArray(value) ? value : [value])
     if (isFile(item) || isDir(item)) {
       // One that was picked on an earlier visit may be out of reach, which is better said before the run.

@@ -1,11 +1,13 @@
 /** What to show of an error. */
 import type { ErrorRecord } from "../../src/errors/redun-error.ts";
 
-/** An error's message, with its hint if it has one. */
+/** An error's message, with its hint if it has one, and when it makes sense to try again. */
 export function errorText(error: unknown): string {
   if (typeof error !== "object" || error === null) return String(error);
-  const { message, hint } = error as { message?: unknown; hint?: unknown };
-  return [message, hint].filter((text) => typeof text === "string" && text !== "").join("\n");
+  const { message, hint, retryAfter } = error as { message?: unknown; hint?: unknown; retryAfter?: unknown };
+  const wait =
+    typeof retryAfter === "number" ? `Try again in ${Math.max(1, Math.ceil(retryAfter))} s.` : undefined;
+  return [message, hint, wait].filter((text) => typeof text === "string" && text !== "").join("\n");
 }
 
 /** `TypeError: message` */

@@ -1,11 +1,22 @@
-/** The one engine of this page. It is started when something first needs it. */
+/** The engines of this page: that of the tab, and one for each repository of an instance. Each starts when it is first needed. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Engine, EngineInfo } from "../../src/browser/engine-api.ts";
 import { startEngine } from "../../src/browser/start-engine.ts";
+import type { ExecutionSummary } from "../../src/server/api-types.ts";
 import { errorText } from "../lib/errors.ts";
 import { followEvents } from "./live.ts";
+import { TAB } from "./place.ts";
+import { place } from "./router.ts";
 
-/** How far the engine's start has come. */
+/** An engine, wherever it is. */
+export interface PlaceEngine extends Engine {
+  /** Has the events of an execution told, where they are not told anyway. @returns whether it is at work */
+  follow?(executionId: string): Promise<boolean>;
+  /** Calls a listener with what is at work whenever executions have begun or ended. @returns what stops it */
+  watch?(listener: (atWork: readonly ExecutionSummary[]) => void): () => void;
+}
+
+/** How far the start of the tab's engine has come. */
 export type EngineState =
   | { readonly phase: "starting" }
   | { readonly phase: "ready"; readonly info: EngineInfo }
@@ -18,8 +29,16 @@ export const engineState: ReadonlySignal<EngineState> = state;
 
 let started: Promise<Engine> | undefined;
 
-/** The engine, once it has started. */
-export function getEngine(): Promise<Engine> {
+/** The engine of where one works. */
+export async function getEngine(): Promise<PlaceEngine> {
+  const at = place.value;
+  if (at.kind === "tab") return getTabEngine();
+  const { remoteEngine } = await import("../remote/connections.ts");
+  return remoteEngine(at);
+}
+
+/** The engine of this tab, which also builds what runs elsewhere, once it has started. */
+export function getTabEngine(): Promise<Engine> {
   started ??= start().catch((error: unknown) => {
     state.value = { phase: "failed", message: errorText(error) };
     // The next one to ask tries again.
@@ -35,7 +54,7 @@ async function start(): Promise<Engine> {
   const engine = await startEngine({
     urls: { engine: at(ASSETS.engine), job: at(ASSETS.job), esbuild: at(ASSETS.esbuild) },
   });
-  await followEvents(engine);
+  await followEvents(engine, TAB);
   await refreshInfo(engine);
   engine.onMoved(() => void refreshInfo(engine));
   return engine;
@@ -45,7 +64,7 @@ async function refreshInfo(engine: Engine): Promise<void> {
   state.value = { phase: "ready", info: await engine.info() };
 }
 
-/** Asks the engine again for what it says about itself. */
+/** Asks the tab's engine again for what it says about itself. */
 export async function updateEngineInfo(): Promise<void> {
-  await refreshInfo(await getEngine());
+  await refreshInfo(await getTabEngine());
 }

@@ -1,71 +1,106 @@
-/** Executions of this page's engine since the page was opened, by what its events told. */
+/** Executions since the page was opened, by what their engine's events told. Each place has an engine of its own. */
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Engine, EngineEvent } from "../../src/browser/engine-api.ts";
 import { Execution, type Job, type Status } from "./execution.ts";
+import { type Place, placeKey } from "./place.ts";
+import { place } from "./router.ts";
 
-const live = new Map<string, Execution>();
+/** What one engine told. */
+interface Told {
+  readonly executions: Map<string, Execution>;
+  /** Number of its last event. */
+  seen: number;
+}
+
+const told = new Map<string, Told>();
 const changes = signal(0);
-let seen = 0;
+
+function toldOf(at: Place): Told {
+  const key = placeKey(at);
+  let entry = told.get(key);
+  if (entry === undefined) {
+    entry = { executions: new Map(), seen: 0 };
+    told.set(key, entry);
+  }
+  return entry;
+}
 
 /** Changes whenever an execution began or ended. */
 export const executionChanges: ReadonlySignal<number> = changes;
 
+/** Says that executions of the current place began or ended of which no event told. */
+export function noteChanges(): void {
+  changes.value++;
+}
+
 /** An execution that events told of. */
 export function liveExecution(id: string): Execution | undefined {
-  return live.get(id);
+  return toldOf(place.value).executions.get(id);
 }
 
 /** Those at work, which the store may not know of yet. */
 export function runningExecutions(): Execution[] {
-  return [...live.values()].filter(({ status }) => status === "RUNNING");
+  return [...toldOf(place.value).executions.values()].filter(({ status }) => status === "RUNNING");
 }
 
 /** An execution that is about to be asked for. */
 export function expectExecution(id: string): Execution {
-  let execution = live.get(id);
+  return expect(toldOf(place.value), id);
+}
+
+function expect({ executions }: Told, id: string): Execution {
+  let execution = executions.get(id);
   if (execution === undefined) {
     execution = new Execution(id);
-    live.set(id, execution);
+    executions.set(id, execution);
   }
   return execution;
 }
 
-/** Listens to an engine's events, and catches up with what is at work already. */
-export async function followEvents(engine: Engine): Promise<void> {
+/** Forgets an execution that could not be begun. */
+export function dropExecution(id: string): void {
+  toldOf(place.value).executions.delete(id);
+}
+
+/** Listens to the events of a place's engine, and catches up with what is at work already. */
+export async function followEvents(engine: Engine, at: Place): Promise<void> {
+  const told = toldOf(at);
+  // Another engine of the place before this one may have stopped in the middle of them.
+  told.executions.clear();
   // What comes while the earlier events are asked for is later than they are.
   let held: EngineEvent[] | undefined;
   engine.onEvents((events) => {
-    if (held === undefined) apply(engine, events);
+    if (held === undefined) apply(engine, told, events);
     else held.push(...events);
   });
   const catchUp = async (): Promise<void> => {
     held ??= [];
     try {
-      apply(engine, await engine.eventsAfter(seen));
+      apply(engine, told, await engine.eventsAfter(told.seen));
     } catch {
       // The engine has gone again, and its successor is caught up with in turn.
     } finally {
       const late = held ?? [];
       held = undefined;
-      apply(engine, late);
+      apply(engine, told, late);
     }
   };
   engine.onMoved(() => {
     // The engine that takes over counts its events anew, and goes on under other ids.
-    seen = 0;
-    for (const execution of live.values())
+    told.seen = 0;
+    for (const execution of told.executions.values())
       if (execution.status === "RUNNING") endJobs(execution, "INTERRUPTED");
     void catchUp();
   });
   await catchUp();
 }
 
-function apply(engine: Engine, events: readonly EngineEvent[]): void {
+function apply(engine: Engine, told: Told, events: readonly EngineEvent[]): void {
   for (const event of events) {
-    if (event.seq <= seen) continue;
-    seen = event.seq;
-    const execution = expectExecution(event.executionId);
-    applyEvent(execution, event);
+    if (event.seq <= told.seen) continue;
+    told.seen = event.seq;
+    const execution = expect(told, event.executionId);
+    applyEvent(told, execution, event);
     if (event.type === "execution-end" && event.outcome === undefined) void askForOutcome(engine, execution);
     if (event.type === "execution-start" || event.type === "execution-end") changes.value++;
     execution.touch();
@@ -78,14 +113,15 @@ async function askForOutcome(engine: Engine, execution: Execution): Promise<void
   execution.touch();
 }
 
-function applyEvent(execution: Execution, event: EngineEvent): void {
+function applyEvent({ executions }: Told, execution: Execution, event: EngineEvent): void {
   switch (event.type) {
     case "execution-start":
       execution.args = event.args;
       if (event.resumes !== undefined) {
-        const earlier = live.get(event.resumes);
+        const earlier = executions.get(event.resumes);
         if (earlier !== undefined) {
           earlier.continuedBy = event.executionId;
+          if (earlier.status === "RUNNING") endJobs(earlier, "INTERRUPTED");
           earlier.touch();
         }
       }

@@ -1,18 +1,21 @@
 /** Begins executions. */
 import { type Signal, signal } from "@preact/signals";
+import { isDir } from "../../src/file/dir.ts";
+import { isFile } from "../../src/file/file.ts";
 import { registerHttpFileSystem } from "../../src/file-systems/http.ts";
 import { registerOpfsFileSystem } from "../../src/file-systems/opfs.ts";
 import { registerPickedFileSystem } from "../../src/file-systems/picked.ts";
 import { uuid } from "../../src/util/uuid.ts";
-import { parseForm } from "../lib/arguments.ts";
+import { type FormOptions, parseForm } from "../lib/arguments.ts";
 import { errorText } from "../lib/errors.ts";
 import { joinedText } from "../lib/sources.ts";
 import { parseTags } from "../lib/tags.ts";
 import { rememberSource } from "./code-history.ts";
-import { getEngine } from "./engine.ts";
+import { getEngine, getTabEngine } from "./engine.ts";
 import { allowPicked, listPicks, PICKED_ROOT } from "./files.ts";
-import { expectExecution } from "./live.ts";
-import { address, navigate } from "./router.ts";
+import { dropExecution, expectExecution } from "./live.ts";
+import type { Place } from "./place.ts";
+import { address, navigate, place } from "./router.ts";
 import { buildNow, buildState, chosenTask, fieldTexts, mayHaveOtherDefaults, sources } from "./workflow.ts";
 
 /** How the start of an execution is going, and how to do it. */
@@ -33,8 +36,8 @@ export interface RunState {
 registerOpfsFileSystem({ schemes: ["opfs", "file"] });
 registerHttpFileSystem();
 registerPickedFileSystem({
-  findPicked: async (path) => (await getEngine()).findPicked(path),
-  listPicked: async (folder) => (await getEngine()).listPicked(folder),
+  findPicked: async (path) => (await getTabEngine()).findPicked(path),
+  listPicked: async (folder) => (await getTabEngine()).listPicked(folder),
 });
 
 const NO_ERRORS: ReadonlyMap<string, string> = new Map();
@@ -64,6 +67,7 @@ export async function runChosenTask(): Promise<void> {
   const failed = (error: string | undefined, errors = NO_ERRORS): void => {
     runState.value = { ...runState.value, isStarting: false, error, errors };
   };
+  const executionId = uuid();
   try {
     const texts = fieldTexts.get(chosenTask.value) ?? {};
     await allowFiles(Object.values(texts));
@@ -73,15 +77,18 @@ export async function runChosenTask(): Promise<void> {
     const task = built?.manifest.tasks.find(({ fullname }) => fullname === chosenTask.value);
     if (built === undefined || task === undefined)
       return failed("The source has an error, so nothing can run.");
-    const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {}, mayHaveOtherDefaults());
+    // The engine comes first: what it told before is known then.
+    const engine = await getEngine();
+    const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {}, {
+      mayLeaveOut: mayHaveOtherDefaults(),
+      prepare: await preparing(place.value),
+    });
     if (form.errors !== undefined) return failed(undefined, form.errors);
-    const executionId = uuid();
     const execution = expectExecution(executionId);
     execution.args = ["run", task.fullname];
     execution.startTime = Date.now();
     void rememberSource(built, joinedText(sources.value));
     const { cache, dryRun, tags } = runState.value;
-    const engine = await getEngine();
     await engine.start({
       executionId,
       package: built.hash,
@@ -94,6 +101,17 @@ export async function runChosenTask(): Promise<void> {
     failed(undefined);
     navigate(address(["executions", executionId]));
   } catch (error) {
+    dropExecution(executionId);
     failed(errorText(error));
   }
+}
+
+/** What makes values of fields such as an instance can read. A tab takes them as they are. */
+async function preparing(at: Place): Promise<FormOptions["prepare"]> {
+  if (at.kind === "tab") return undefined;
+  const { checkTexts, fileThere } = await import("../remote/send-files.ts");
+  return async (value) => {
+    checkTexts(value);
+    return isFile(value) || isDir(value) ? fileThere(value, at) : value;
+  };
 }

@@ -1,11 +1,11 @@
 /** Executions read from the store. */
 import type { ExecutionRow, JobRow, TagRow } from "../../src/backend/backend.ts";
-import type { RunOutcome } from "../../src/browser/engine-api.ts";
+import type { Engine, RunOutcome } from "../../src/browser/engine-api.ts";
 import { asError, errorRecord } from "../../src/executor/job-error.ts";
 import { ErrorValue } from "../../src/scheduler/traceback.ts";
 import { getEngine } from "./engine.ts";
 import { Execution, type Status } from "./execution.ts";
-import { liveExecution } from "./live.ts";
+import { expectExecution, liveExecution } from "./live.ts";
 import {
   getCallNodes,
   getExecutions,
@@ -21,17 +21,35 @@ import { callText, decodeText } from "./values.ts";
 export async function openExecution(id: string): Promise<Execution | undefined> {
   const engine = await getEngine();
   const live = liveExecution(id);
-  if (live !== undefined) return live;
+  if (live !== undefined) {
+    if (live.status === "RUNNING") void engine.follow?.(id).catch(() => {});
+    return live;
+  }
   const row = (await getExecutions([id])).get(id);
+  if ((row === undefined || row.status === "RUNNING") && (await engine.follow?.(id))) {
+    const execution = expectExecution(id);
+    execution.args = row?.args ?? [];
+    execution.startTime = row?.startTime ?? undefined;
+    return execution;
+  }
   if (row === undefined) return undefined;
   const [jobs, tags] = await Promise.all([getJobsOfExecution(id), getTags([id])]);
   const execution = executionOf(row, jobs);
-  for (const line of await engine.log(id)) execution.addLog(line);
+  void readLog(engine, execution);
   execution.status = statusOf(row, tags.get(id) ?? []);
   execution.outcome = (await engine.outcome(id).catch(() => undefined)) ?? (await storedOutcome(execution));
   if (execution.outcome !== undefined && execution.status !== "CANCELLED")
     execution.status = execution.outcome.status;
   return execution;
+}
+
+async function readLog(engine: Engine, execution: Execution): Promise<void> {
+  try {
+    for (const line of await engine.log(execution.id)) execution.addLog(line);
+    execution.touch();
+  } catch {
+    // An execution without its lines is worth showing.
+  }
 }
 
 /** A stored status, where tags tell more of it. */

@@ -11,8 +11,9 @@ import { progressText } from "../components/progress.tsx";
 import { duration, shortId } from "../lib/format.ts";
 import { getEngine, updateEngineInfo } from "../state/engine.ts";
 import type { Execution } from "../state/execution.ts";
+import { mayRun, usablePlaces } from "../state/instances.ts";
 import { useResource } from "../state/resource.ts";
-import { address, navigate } from "../state/router.ts";
+import { address, navigate, place } from "../state/router.ts";
 import { earlierExecution, openExecution } from "../state/stored.ts";
 
 const GraphTab = lazy<{ execution: Execution }>(
@@ -20,6 +21,10 @@ const GraphTab = lazy<{ execution: Execution }>(
 );
 const TimelineTab = lazy<{ execution: Execution }>(
   async () => (await import("../components/timeline-tab.tsx")).TimelineTab,
+);
+
+const CopyPanel = lazy<{ ids?: readonly string[] | undefined }>(
+  async () => (await import("../remote/copy-panel.tsx")).CopyPanel,
 );
 
 const TABS = [
@@ -112,6 +117,7 @@ function TabContent({
 
 function ExecutionHead({ execution }: { execution: Execution }): JSX.Element {
   execution.follow();
+  const [isCopying, setCopying] = useState(false);
   const isRunning = execution.status === "RUNNING";
   const title = execution.roots[0]?.call ?? execution.args.slice(1).join(" ");
   return (
@@ -129,8 +135,19 @@ function ExecutionHead({ execution }: { execution: Execution }): JSX.Element {
         )}
       </div>
       <div class="execution-actions">
+        {!isRunning && (place.value.kind === "instance" || usablePlaces().length > 0) && (
+          <button
+            type="button"
+            class="button"
+            aria-expanded={isCopying}
+            onClick={() => setCopying(!isCopying)}
+          >
+            {place.value.kind === "tab" ? "Push…" : "Pull…"}
+          </button>
+        )}
         {isRunning ? <CancelButton id={execution.id} /> : <EarlierLink execution={execution} />}
       </div>
+      {isCopying && <CopyPanel ids={[execution.id]} />}
       <LiveRegion execution={execution} />
     </header>
   );
@@ -153,13 +170,20 @@ function EarlierLink({ execution }: { execution: Execution }): JSX.Element | nul
 
 function CancelButton({ id }: { id: string }): JSX.Element {
   const [isAsked, setAsked] = useState(false);
+  const isAllowed = mayRun(place.value);
   const cancel = async (): Promise<void> => {
     setAsked(true);
     await (await getEngine()).cancel(id);
-    await updateEngineInfo();
+    if (place.value.kind === "tab") await updateEngineInfo();
   };
   return (
-    <button type="button" class="button danger" disabled={isAsked} onClick={() => void cancel()}>
+    <button
+      type="button"
+      class="button danger"
+      disabled={isAsked || !isAllowed}
+      title={isAllowed ? undefined : "Your token may only read. It takes the role runner to cancel."}
+      onClick={() => void cancel().catch(() => setAsked(false))}
+    >
       <Icon name="stop" /> {isAsked ? "Cancelling…" : "Cancel"}
     </button>
   );

@@ -1,17 +1,24 @@
 /** All executions, the newest first. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { ExecutionRow, RecordQuery, TagRow } from "../../src/backend/backend.ts";
 import type { ExecutionStatus } from "../../src/backend/records.ts";
+import type { ExecutionSummary } from "../../src/server/api-types.ts";
 import { Empty, Loaded, StatusBadge } from "../components/basics.tsx";
+import { lazy } from "../components/lazy.tsx";
 import { TagList } from "../components/tag-list.tsx";
 import { dateTime, duration, plural, shortId } from "../lib/format.ts";
 import { parseTag } from "../lib/tags.ts";
-import { executionChanges, runningExecutions } from "../state/live.ts";
+import { getEngine } from "../state/engine.ts";
+import { executionChanges, noteChanges, runningExecutions } from "../state/live.ts";
 import { useResource } from "../state/resource.ts";
-import { address, navigate } from "../state/router.ts";
+import { address, navigate, place } from "../state/router.ts";
 import { query as ask, getExecutions, getJobs, getTags } from "../state/store.ts";
 import { statusOf } from "../state/stored.ts";
+
+const CopyPanel = lazy<{ ids?: readonly string[] | undefined }>(
+  async () => (await import("../remote/copy-panel.tsx")).CopyPanel,
+);
 
 const PAGE = 50;
 const STATUSES: readonly ExecutionStatus[] = ["RUNNING", "DONE", "FAILED"];
@@ -53,23 +60,50 @@ export function ExecutionsView({ query }: { query: URLSearchParams }): JSX.Eleme
   );
 }
 
-/** What is at work, as its events tell. */
+/** What is at work, as its events tell, or as an instance does of all that its team runs. */
 function Running(): JSX.Element | null {
   void executionChanges.value;
-  const running = runningExecutions();
+  const others = useAtWork();
+  const own = runningExecutions().map(({ id, args }) => ({ id, args, status: "RUNNING", user: null }));
+  const running = others ?? own;
   if (running.length === 0) return null;
   return (
     <section class="notice" aria-label="Running">
-      {running.map(({ id, args }) => (
+      {running.map(({ id, args, status, user }) => (
         <p key={id}>
-          <StatusBadge status="RUNNING" />{" "}
+          <StatusBadge status={status === "QUEUED" ? "PENDING" : "RUNNING"} />{" "}
           <a class="mono" href={address(["executions", id])}>
             {commandText(args)}
           </a>
+          {user !== null && <span class="muted"> by {user}</span>}
         </p>
       ))}
     </section>
   );
+}
+
+/** What is at work on an instance. @returns nothing for an engine whose events tell it */
+function useAtWork(): readonly ExecutionSummary[] | undefined {
+  const [atWork, setAtWork] = useState<readonly ExecutionSummary[] | undefined>(undefined);
+  useEffect(() => {
+    let stop: (() => void) | undefined;
+    let isOver = false;
+    void getEngine().then(
+      (engine) => {
+        if (isOver) return;
+        stop = engine.watch?.((list) => {
+          setAtWork(list);
+          noteChanges();
+        });
+      },
+      () => {},
+    );
+    return () => {
+      isOver = true;
+      stop?.();
+    };
+  }, []);
+  return atWork;
 }
 
 interface FilterTexts {
@@ -162,15 +196,16 @@ function ExecutionTable({
         <p>
           {Object.values(filters).some(Boolean)
             ? "No execution fits."
-            : "Nothing has run in this browser yet."}
+            : place.value.kind === "tab"
+              ? "Nothing has run in this browser yet."
+              : "Nothing has run in this repository yet."}
         </p>
         <a href={address(["workflow"])}>Open the workflow</a>
       </Empty>
     );
-  // The two that were ticked last.
   const tick = (id: string, on: boolean): void =>
-    setChosen(on ? [...chosen, id].slice(-2) : chosen.filter((other) => other !== id));
-  const [before, after] = rows
+    setChosen(on ? [...chosen, id] : chosen.filter((other) => other !== id));
+  const [before, after, ...more] = rows
     .map(({ id }) => id)
     .filter((id) => chosen.includes(id))
     .reverse();
@@ -182,7 +217,7 @@ function ExecutionTable({
           <thead>
             <tr>
               <th scope="col">
-                <span class="visually-hidden">Compare</span>
+                <span class="visually-hidden">Choose</span>
               </th>
               <th scope="col">Status</th>
               <th scope="col">Execution</th>
@@ -209,17 +244,18 @@ function ExecutionTable({
         </table>
       </div>
       <div class="toolbar list-foot">
-        {before !== undefined && after !== undefined ? (
+        {before !== undefined && after !== undefined && more.length === 0 ? (
           <a class="button" href={address(["compare", before, after])}>
             Compare the two
           </a>
         ) : (
-          <span class="hint">Tick two executions to compare them.</span>
+          <span class="hint">Tick two executions to compare them, or some to copy.</span>
         )}
         <span class="spacer" />
         <span class="muted">{plural(total, "execution")}</span>
         {pages > 1 && <Pages page={page} pages={pages} filters={filters} />}
       </div>
+      <CopyPanel ids={chosen.length === 0 ? undefined : chosen} />
     </>
   );
 }
@@ -242,7 +278,7 @@ function Row({
         <input
           type="checkbox"
           checked={isChosen}
-          aria-label={`Compare execution ${shortId(id)}`}
+          aria-label={`Choose execution ${shortId(id)}`}
           onChange={(event) => onTick(event.currentTarget.checked)}
         />
       </td>

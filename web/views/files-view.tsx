@@ -10,12 +10,15 @@ import { PickedPanel } from "../components/picked-panel.tsx";
 import { RepositoryPanel } from "../components/repository-panel.tsx";
 import { byteSize } from "../lib/format.ts";
 import { FILES_ROOT, fileChanges, fileName, lookAt, PICKED_ROOT, removeFile } from "../state/files.ts";
+import { hostOf, TAB } from "../state/place.ts";
 import { useResource } from "../state/resource.ts";
-import { address, navigate } from "../state/router.ts";
+import { address, navigate, place as where } from "../state/router.ts";
 
 /** The files below a folder, or one file. */
 export function FilesView({ path }: { path: string | undefined }): JSX.Element {
   const place = path ?? FILES_ROOT;
+  if (where.value.kind === "instance")
+    return <FilesElsewhere host={hostOf(where.value.instance)} path={place} />;
   return (
     <div class="page">
       <div class="page-head">
@@ -25,6 +28,25 @@ export function FilesView({ path }: { path: string | undefined }): JSX.Element {
       <Folder key={place} path={place} />
       {place === FILES_ROOT && <PickedPanel />}
       {place === FILES_ROOT && <RepositoryPanel />}
+    </div>
+  );
+}
+
+/** An instance gives none of its files to the app. */
+function FilesElsewhere({ host, path }: { host: string; path: string }): JSX.Element {
+  return (
+    <div class="page">
+      <div class="page-head">
+        <h1>Files</h1>
+      </div>
+      <Empty>
+        <p>
+          Tasks on {host} read and write files where they run. The instance does not offer these here; values
+          that are files show their paths.
+        </p>
+        <a href={address(path === FILES_ROOT ? ["files"] : ["files", path], {}, TAB)}>Files of this tab</a>
+      </Empty>
+      <RepositoryPanel />
     </div>
   );
 }

@@ -7,6 +7,7 @@ import type { SourceEditorProps } from "../components/editor.tsx";
 import { FileTabs } from "../components/file-tabs.tsx";
 import { Icon } from "../components/icons.tsx";
 import { lazy } from "../components/lazy.tsx";
+import { RunButton, RunNote } from "../components/run-place.tsx";
 import { ShareButton } from "../components/share-button.tsx";
 import { ENTRY } from "../lib/sources.ts";
 import { examples } from "../state/examples.ts";
@@ -195,14 +196,13 @@ function TaskForm({ task }: { task: PackageTask }): JSX.Element {
       {task.doc !== undefined && <p class="doc">{task.doc}</p>}
       <ArgumentForm task={task} errors={errors} />
       <div class="form-actions">
-        <button
-          type="submit"
-          class="button primary"
-          disabled={isStarting || buildState.value.phase === "failed"}
-        >
-          <Icon name="play" /> {runState.value.dryRun ? "Dry run" : "Run"}
-        </button>
+        <RunButton
+          isDisabled={buildState.value.phase === "failed"}
+          isStarting={isStarting}
+          isDry={runState.value.dryRun}
+        />
       </div>
+      <RunNote />
       <RunOptions />
       {error !== undefined && (
         <p class="field-error" role="alert">
