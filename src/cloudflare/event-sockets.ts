@@ -10,31 +10,30 @@ interface Attachment {
   readonly run: string;
   /** Number of the last event that was sent. */
   readonly seen: number;
-  /** Characters sent since the reader last said how far it has read. */
-  readonly unread: number;
-  /** Whether the reader ever says how far it has read. */
-  readonly says: boolean;
+  /** Characters that were sent. */
+  readonly sent: number;
 }
 
-/** So much is sent to a reader that does not say how far it has read, in characters; then it must connect again. */
-const MOST_UNREAD = 16_000_000;
-/** So much waits for a reader that says how far it has read. */
-const WINDOW = 2_000_000;
-/** So much for all readers together. An object has 128 MB. */
+/** So much is sent on one socket, in characters. */
+const MOST_SENT = 16_000_000;
+/** So much on all sockets together, unless each has had little. An object has 128 MB. */
 const MOST_TOGETHER = 48_000_000;
+const LITTLE = 1_000_000;
+/** Characters of the longest message that is ignored. */
+const LONGEST_MESSAGE = 1000;
 
 const ENDED = 1000;
-const REFUSED = 1008;
+const TOO_LONG = 1009;
 const TRY_AGAIN = 1013;
 
 /**
  * The sockets on which events of runs are sent. The runtime keeps them while the object sleeps, with what they have seen
- * attached. Each event is a message of JSON; nothing is sent twice, and nothing is left out.
+ * attached. Each event is a message of JSON; nothing is sent twice, and nothing is left out. A socket is closed with the
+ * code 1000 when its run has ended.
  *
- * The runtime does not tell how much of what was sent still waits in memory for a slow reader. One that sends
- * `{"seen":N}` now and then, N being the number of the last event that it has read, is sent no more than it reads. Any
- * other is cut off when very much was sent, with the code 1013, and goes on by connecting again. To `ping` the runtime
- * answers `pong` by itself.
+ * The runtime does not tell how much of what was sent still waits in memory for a slow reader. So after very much a
+ * socket is closed with the code 1013, and who connects again with `?after=` the last event that came gets the rest. To
+ * `ping` the runtime answers `pong` by itself; what else a reader says is ignored.
  */
 export class EventSockets {
   readonly #ctx: DurableObjectState;
@@ -52,7 +51,9 @@ export class EventSockets {
     // Where nothing more will come, nothing has to be kept.
     if (this.#hasEnded(run)) socket.accept();
     else this.#ctx.acceptWebSocket(socket, [run]);
-    this.#send(socket, { run, seen: after, unread: 0, says: false });
+    const attachment: Attachment = { run, seen: after, sent: 0 };
+    socket.serializeAttachment(attachment);
+    this.#send(socket, attachment);
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
   }
 
@@ -66,6 +67,12 @@ export class EventSockets {
     this.#sendAll(this.#ctx.getWebSockets());
   }
 
+  /** Hears what a reader says. */
+  hear(socket: Socket, message: string | ArrayBuffer): void {
+    const length = typeof message === "string" ? message.length : message.byteLength;
+    if (length > LONGEST_MESSAGE) socket.close(TOO_LONG, "Nothing is expected to be said here");
+  }
+
   #sendAll(sockets: readonly Socket[]): void {
     for (const socket of sockets) {
       try {
@@ -76,36 +83,23 @@ export class EventSockets {
     }
   }
 
-  /** Hears what a reader says. */
-  hear(socket: Socket, message: string | ArrayBuffer): void {
-    const read = readSeen(message);
-    const attachment = attachmentOf(socket);
-    if (read === undefined) socket.close(REFUSED, 'Expected ping or {"seen":NUMBER}');
-    else if (read >= attachment.seen) this.#send(socket, { ...attachment, unread: 0, says: true });
-    else if (!attachment.says) socket.serializeAttachment({ ...attachment, says: true });
-  }
-
-  #send(socket: Socket, { run, seen, unread, says }: Attachment): void {
+  #send(socket: Socket, { run, seen, sent }: Attachment): void {
     for (;;) {
-      if (says && unread > WINDOW) break;
       const events = this.#state.events(run, seen);
-      if (events.length === 0) {
-        if (!this.#hasEnded(run)) break;
-        socket.close(ENDED, "The execution has ended");
-        return;
-      }
+      if (events.length === 0) break;
       for (const event of events) {
         const text = JSON.stringify(event);
         socket.send(text);
-        unread += text.length;
+        sent += text.length;
       }
       seen = events.at(-1)!.seq;
-      if (!says && (unread > MOST_UNREAD || (unread > WINDOW && this.#unread() > MOST_TOGETHER))) {
+      if (sent > MOST_SENT || (sent > LITTLE && sent + this.#sent(socket) > MOST_TOGETHER)) {
         socket.close(TRY_AGAIN, `Connect again with ?after=${seen}`);
         return;
       }
     }
-    socket.serializeAttachment({ run, seen, unread, says } satisfies Attachment);
+    if (this.#hasEnded(run)) socket.close(ENDED, "The execution has ended");
+    else socket.serializeAttachment({ run, seen, sent } satisfies Attachment);
   }
 
   #hasEnded(run: string): boolean {
@@ -113,19 +107,12 @@ export class EventSockets {
     return status !== "QUEUED" && status !== "RUNNING";
   }
 
-  /** Characters that may wait for all readers together. */
-  #unread(): number {
+  /** Characters that were sent to all others. */
+  #sent(socket: Socket): number {
     let sum = 0;
-    for (const socket of this.#ctx.getWebSockets()) sum += attachmentOf(socket).unread;
+    for (const other of this.#ctx.getWebSockets()) if (other !== socket) sum += attachmentOf(other).sent;
     return sum;
   }
 }
 
 const attachmentOf = (socket: Socket): Attachment => socket.deserializeAttachment() as Attachment;
-
-/** The number of the last event that a reader has read. @returns nothing if it says something else */
-function readSeen(message: string | ArrayBuffer): number | undefined {
-  if (typeof message !== "string" || message.length > 100) return undefined;
-  const [, number] = /^\s*\{\s*"seen"\s*:\s*(\d{1,12})\s*\}\s*$/.exec(message) ?? [];
-  return number === undefined ? undefined : Number(number);
-}

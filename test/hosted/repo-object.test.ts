@@ -1,0 +1,181 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { expect, test, vi } from "vitest";
+import { openDurableObject } from "../../src/backends/durable-object-driver.ts";
+import type { HostedRun, HostedStatus } from "../../src/server/execution-types.ts";
+import { HostState } from "../../src/server/host-state.ts";
+import type { ExecutionEvent } from "../../src/server.ts";
+import { directory, env, listen, newRepo, type TestRepo } from "./instance.ts";
+
+/** How many jobs of a task have run. */
+const ended = (events: readonly ExecutionEvent[], task: string): number =>
+  events.filter((event) => event.type === "job-end" && event.job.task === task && event.status === "DONE")
+    .length;
+
+const numbers = (events: readonly ExecutionEvent[]): number[] => events.map(({ seq }) => seq);
+const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
+
+/** Keeps a run that the host has not begun, with events. */
+function invent(repo: TestRepo, status: HostedStatus, count: number, line: string): Promise<string> {
+  return runInDurableObject(repo.stub, (_, { storage }) => {
+    const state = new HostState(openDurableObject(storage, "of a test"));
+    const id = crypto.randomUUID();
+    const run: HostedRun = {
+      ...{ id, created: 1, status, package: "0".repeat(40), task: "basics.add", args: "[]", options: {} },
+      ...{
+        tags: [],
+        context: undefined,
+        commandLine: [],
+        user: "test",
+        current: id,
+        interrupted: [],
+        tries: 0,
+      },
+    };
+    state.putRun(run);
+    const event = { time: 0, type: "job-log", jobId: "", line } as const;
+    state.addEvents(
+      id,
+      upTo(count).map((seq) => ({ seq, ...event })),
+    );
+    return id;
+  });
+}
+
+/** Ends an object at once, as a crash or a new version of the code does. */
+async function crash({ stub }: TestRepo): Promise<void> {
+  await runInDurableObject(stub, (_, state) => state.abort("A test ends the object")).catch(() => {});
+}
+
+test("an object that ends in the middle of an execution goes on at its alarm", async () => {
+  const repo = await newRepo();
+  const id = await repo.start("basics.chain", [8, 40, "ended"]);
+  const { events } = await listen(repo, id);
+  await expect.poll(() => ended(events, "basics.link"), { interval: 10 }).toBeGreaterThan(1);
+  await crash(repo);
+  expect(await runDurableObjectAlarm(repo.stub)).toBe(true);
+  const rest = await listen(repo, id, events.length);
+  expect((await rest.closed).code).toBe(1000);
+  const all = [...events, ...rest.events];
+  expect(numbers(all)).toEqual(upTo(all.length));
+  expect(all.filter(({ type }) => type === "execution-start")).toHaveLength(2);
+  expect(ended(all, "basics.link")).toBe(8);
+  expect(all.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "DONE", value: "8" } });
+});
+
+test("sockets stay open while an object sleeps, and go on when it wakes", async () => {
+  const repo = await newRepo();
+  const id = await invent(repo, "RUNNING", 3, "before");
+  const { events, closed } = await listen(repo, id);
+  await expect.poll(() => events).toHaveLength(3);
+  await evictDurableObject(repo.stub);
+  // The new object begins the run, whose package it lacks.
+  await repo.repo.list();
+  expect((await closed).code).toBe(1000);
+  expect(numbers(events)).toEqual(upTo(events.length));
+  expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "FAILED" } });
+});
+
+test("an alarm is set while executions are at work, may come when there is nothing left, and then is the last", async () => {
+  const repo = await newRepo();
+  expect(await runDurableObjectAlarm(repo.stub)).toBe(false);
+  const id = await repo.start("basics.chain", [3, 30, "alarm"]);
+  for (let i = 0; i < 3; i++) expect(await runDurableObjectAlarm(repo.stub)).toBe(true);
+  await (await listen(repo, id)).closed;
+  await expect.poll(() => runDurableObjectAlarm(repo.stub)).toBe(false);
+  expect(await repo.repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: null });
+});
+
+test("executions come into the directory's index, later where it is away", async () => {
+  const repo = await newRepo();
+  const indexed = async (): Promise<unknown[]> =>
+    (await directory.listExecutions({ repos: [repo.name], limit: 10 })).map(({ id, status }) => [id, status]);
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  await env.DB.prepare("ALTER TABLE execution RENAME TO execution_away").run();
+  const ids: string[] = [];
+  try {
+    for (const n of [1, 2, 3]) {
+      const id = await repo.start("basics.add", [n, n]);
+      await (await listen(repo, id)).closed;
+      ids.unshift(id);
+    }
+    await crash(repo);
+    expect(await runDurableObjectAlarm(repo.stub)).toBe(true);
+    const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+    expect(lines).toContainEqual({
+      ...{ time: expect.any(Number), level: "error", repo: repo.name },
+      ...{
+        message: "Cannot note executions in the directory",
+        error: expect.stringContaining("no such table"),
+      },
+    });
+  } finally {
+    log.mockRestore();
+    await env.DB.prepare("ALTER TABLE execution_away RENAME TO execution").run();
+  }
+  expect(await indexed()).toEqual([]);
+  expect(await runDurableObjectAlarm(repo.stub)).toBe(true);
+  expect(await indexed()).toEqual(ids.map((id) => [id, "DONE"]));
+});
+
+test("a socket answers ping, ignores what else is said, and refuses long messages", async () => {
+  const repo = await newRepo();
+  const id = await repo.start("basics.chain", [20, 50, "said"]);
+  const { socket, texts, closed } = await listen(repo, id);
+  socket.send("ping");
+  await expect.poll(() => texts).toEqual(["pong"]);
+  socket.send('{"seen":1}');
+  socket.send("x".repeat(1001));
+  expect(await closed).toMatchObject({ code: 1009 });
+  await repo.repo.cancel(id);
+});
+
+test("a socket that was sent very much has to connect again, and gets the rest", async () => {
+  const repo = await newRepo();
+  const id = await invent(repo, "DONE", 20_000, "x".repeat(1000));
+  const events: ExecutionEvent[] = [];
+  const codes: number[] = [];
+  while (codes.at(-1) !== 1000) {
+    const listener = await listen(repo, id, events.length);
+    const { code, reason } = await listener.closed;
+    events.push(...listener.events);
+    codes.push(code);
+    if (code === 1013) expect(reason).toBe(`Connect again with ?after=${events.length}`);
+  }
+  expect(codes).toEqual([1013, 1000]);
+  expect(numbers(events)).toEqual(upTo(20_000));
+});
+
+test("many slow sockets are closed before they hold too much together", async () => {
+  const repo = await newRepo();
+  const id = await invent(repo, "RUNNING", 12_000, "x".repeat(1000));
+  const codes: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const { closed } = await listen(repo, id);
+    void closed.then(({ code }) => codes.push(code));
+  }
+  await expect.poll(() => codes).toEqual([1013, 1013, 1013]);
+});
+
+test("objects of several repositories share an isolate, and none sees the files of another", async () => {
+  const repos = await Promise.all([newRepo(), newRepo()]);
+  const results = repos.map(async (repo, i) => {
+    const path = "r2://notes/same.txt";
+    const written = await repo.start("basics.written", [path]);
+    await (await listen(repo, written)).closed;
+    const bare = await repo.start("basics.written", [`bare-${i}.txt`]);
+    await (await listen(repo, bare)).closed;
+    return await repo.repo.execution(written);
+  });
+  for (const detail of await Promise.all(results)) expect(detail).toMatchObject({ status: "DONE" });
+  for (const [i, { name }] of repos.entries()) {
+    const { objects } = await env.BUCKET.list({ prefix: `repos/${name}/` });
+    expect(objects.map(({ key }) => key).sort()).toEqual([
+      `repos/${name}/files/bare-${i}.txt`,
+      `repos/${name}/files/notes/same.txt`,
+    ]);
+  }
+  const [first, second] = repos as [TestRepo, TestRepo];
+  const stolen = await second.start("basics.echo", [{ $: ["File", `../../${first.name}/files/bare-0.txt`] }]);
+  await (await listen(second, stolen)).closed;
+  expect(await second.repo.execution(stolen)).not.toMatchObject({ status: "DONE" });
+});
