@@ -28,8 +28,9 @@ const LIST_BYTES = 8 << 20;
 /** Most expressions that one job waits for at the same time. */
 const MOST_AWAITED = 100_000;
 
-/** Most lines of one job's log that are believed; the isolate itself sends no more. */
+/** Most lines and characters of one job's log that are believed; the isolate itself sends no more. */
 const MOST_LINES = 10_001;
+const MOST_CHARACTERS = 2_000_000;
 
 /** So many of a job's last lines go with its result. */
 const LOG_TAIL = 1000;
@@ -51,7 +52,7 @@ export class IsolateBatch {
   answered = false;
   readonly #entries: readonly IsolateEntry[];
   readonly #owner: BatchOwner;
-  readonly #lines: number[];
+  readonly #said: readonly { lines: number; characters: number }[];
   readonly #control: PromiseWithResolvers<HeldControl> = Promise.withResolvers();
   readonly #broken: PromiseWithResolvers<never> = Promise.withResolvers();
   #held: HeldControl | undefined;
@@ -62,7 +63,7 @@ export class IsolateBatch {
   constructor(entries: readonly IsolateEntry[], owner: BatchOwner) {
     this.#entries = entries;
     this.#owner = owner;
-    this.#lines = entries.map(() => 0);
+    this.#said = entries.map(() => ({ lines: 0, characters: 0 }));
     this.#control.promise.catch(() => {});
     this.#broken.promise.catch(() => {});
   }
@@ -142,7 +143,9 @@ export class IsolateBatch {
       case "log":
         if (!isListOf(message.lines, isString)) throw malformed("a job's log has other things than lines");
         for (const line of message.lines) {
-          if (++this.#lines[index]! > MOST_LINES) return;
+          const said = this.#said[index]!;
+          said.characters += line.length;
+          if (++said.lines > MOST_LINES || said.characters > MOST_CHARACTERS) return;
           entry.log.push(line);
           entry.context.log(line);
         }

@@ -207,6 +207,8 @@ export class Isolate {
       const made = await this.#code;
       const worker = loader.get(this.#id, async () => made ?? (await code()));
       const result = await call(worker.getEntrypoint("Runtime") as IsolateEntrypoint);
+      // Code of the package may have put stubs in it.
+      (result as Partial<Disposable> | undefined)?.[Symbol.dispose]?.();
       // The runtime has it. If it lets go of the isolate, it asks again.
       this.#code = Promise.resolve(undefined);
       return result;

@@ -218,7 +218,9 @@ export function serveFileSystem(
       if (!Array.isArray(args)) throw new TypeError("An operation on files needs a list of arguments");
       return { ok: true, value: await answer(operation, args) };
     } catch (error) {
-      return { ok: false, error: toJobError(error) };
+      const { value, record } = toJobError(error);
+      const { stack: _ours, ...rest } = record;
+      return { ok: false, error: { value, record: rest } };
     }
   };
 }

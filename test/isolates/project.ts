@@ -21,7 +21,8 @@ function contractTasks(): string {
 
 /**
  * Workers can't build, so this is done here: `isolate-runtime` is the runtime of isolates, `package:hello` the code
- * package of `workflows/hello.ts`, and `package:contract` that of the executors' contract suite.
+ * package of `workflows/hello.ts`, `package:hello-lowered` the same for a tab, and `package:contract` that of the
+ * executors' contract suite.
  */
 const built: NonNullable<ViteUserConfig["plugins"]>[number] = {
   name: "built-for-isolates",
@@ -36,8 +37,14 @@ const built: NonNullable<ViteUserConfig["plugins"]>[number] = {
 };
 
 async function build(name: string): Promise<unknown> {
-  if (name !== "contract")
-    return await buildPackage(join(here, `workflows/${name}.ts`), { npm: "inline", esbuild });
+  if (name !== "contract") {
+    const [, file, lowerAsync] = /^(.*?)(-lowered)?$/.exec(name)!;
+    return await buildPackage(join(here, `workflows/${file}.ts`), {
+      npm: "inline",
+      esbuild,
+      lowerAsync: lowerAsync !== undefined,
+    });
+  }
   return await buildPackage("contract-tasks.ts", {
     files: { "contract-tasks.ts": contractTasks() },
     esbuild,
