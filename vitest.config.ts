@@ -100,8 +100,8 @@ const projects: TestProjectConfiguration[] = [
             PLAIN: { className: "PlainObject", useSQLite: false },
           },
           r2Buckets: ["BUCKET"],
-          // As many as one test uses at once.
-          d1Databases: Array.from({ length: 14 }, (_, i) => `D1_${i}`),
+          // A fresh one for each store of a test; to empty one takes longer.
+          d1Databases: Array.from({ length: 200 }, (_, i) => `D1_${i}`),
         },
       }),
     ],

@@ -10,30 +10,23 @@ import { LATEST_VERSION } from "../../src/backends/sql-schema.ts";
 import { Scheduler, task } from "../../src/index.ts";
 import { inObject, newObject } from "./objects.ts";
 
-/** Takes all tables and views out of a database. */
-async function empty(db: D1Database): Promise<D1Database> {
-  const { results } = await db
-    .prepare(
-      "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND substr(name, 1, 4) NOT IN ('sqli', '_cf_')",
-    )
-    .all<{ type: string; name: string }>();
-  const drop = results.map(({ type, name }) => db.prepare(`DROP ${type} ${name}`));
-  if (drop.length > 0) await db.batch([db.prepare("PRAGMA defer_foreign_keys = ON"), ...drop]);
+let used = 0;
+
+/** A database that nobody used before. */
+function newDatabase(): D1Database {
+  const db = env[`D1_${used++}`];
+  if (db === undefined) throw new Error(`The ${used} databases of vitest.config.ts are not enough`);
   return db;
 }
-
-const databases = Array.from({ length: 14 }, (_, i) => env[`D1_${i}`]!);
 
 describeBackend(
   "D1",
   async () => {
-    const db = databases.pop();
-    if (db === undefined) throw new Error("There are no more databases");
+    const db = newDatabase();
     const valueStore = new R2ValueStore(env.BUCKET, { prefix: crypto.randomUUID() });
     return {
-      backend: new D1Backend(await empty(db), { valueStore }),
+      backend: new D1Backend(db, { valueStore }),
       reopen: () => new D1Backend(db, { valueStore }),
-      close: async () => void databases.push(db),
     };
   },
   { describe, test, expect },
@@ -43,7 +36,7 @@ const work = taskOf("test.work");
 
 describe("a store in D1", () => {
   test("is made once, however many Workers open it at the same time", async () => {
-    const db = await empty(env.D1_0!);
+    const db = newDatabase();
     const backends = Array.from({ length: 5 }, () => new D1Backend(db));
     await Promise.all(backends.map((backend) => backend.load()));
     const { results } = await db.prepare("SELECT version, minor FROM redun_version").all();
@@ -51,7 +44,7 @@ describe("a store in D1", () => {
   });
 
   test("has the same schema as any other", async () => {
-    const db = await empty(env.D1_0!);
+    const db = newDatabase();
     await new D1Backend(db).load();
     const sql = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name";
     const { results } = await db.prepare(sql).all<{ name: string }>();
@@ -65,7 +58,7 @@ describe("a store in D1", () => {
   });
 
   test("is refused where it is newer, older and not to be migrated, or somebody else's", async () => {
-    const db = await empty(env.D1_0!);
+    const db = newDatabase();
     await new D1Backend(db).load();
     await db.exec("INSERT INTO redun_version(id, version, minor, timestamp) VALUES ('x', 0, 1, '')");
     await expect(new D1Backend(db).load({ migrate: false })).rejects.toMatchObject({
@@ -77,12 +70,13 @@ describe("a store in D1", () => {
       code: "backend-version",
       message: expect.stringContaining("its version 99.0 is too new"),
     });
-    await (await empty(db)).exec("CREATE TABLE own(id INTEGER)");
-    await expect(new D1Backend(db).load()).rejects.toThrow("it holds tables of another program");
+    const other = newDatabase();
+    await other.exec("CREATE TABLE own(id INTEGER)");
+    await expect(new D1Backend(other).load()).rejects.toThrow("it holds tables of another program");
   });
 
   test("takes what two Workers write at once, and what both write once", async () => {
-    const db = await empty(env.D1_0!);
+    const db = newDatabase();
     const [a, b] = [new D1Backend(db), new D1Backend(db)];
     await a.load();
     await b.load();
@@ -99,7 +93,7 @@ describe("a store in D1", () => {
   });
 
   test("says what is wrong, and stores nothing of a batch that fails", async () => {
-    const db = await empty(env.D1_0!);
+    const db = newDatabase();
     const backend = new D1Backend(db, { maxValueSize: 100_000_000 });
     await expect(backend.count({ type: "Value" })).rejects.toThrow("in D1: it is not open");
     await backend.load();
@@ -115,7 +109,7 @@ describe("a store in D1", () => {
   });
 
   test("serves a scheduler, values of 5 MB too", async () => {
-    const db = await empty(env.D1_0!);
+    const db = newDatabase();
     let calls = 0;
     const big = task({ name: "test.big", version: "1" }, (n: number) => {
       calls++;
