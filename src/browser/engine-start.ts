@@ -49,7 +49,11 @@ export async function startHost(
   });
   let esbuild: Promise<Esbuild> | undefined;
   const startEsbuild = (): Promise<Esbuild> => {
-    esbuild ??= webEsbuild(urls.esbuild);
+    esbuild ??= webEsbuild(urls.esbuild).catch((error: unknown) => {
+      // What could not be loaded just now, such as without a network, may be the next time.
+      if (confined === undefined) esbuild = undefined;
+      throw error;
+    });
     return esbuild;
   };
   let confined: Promise<void> | undefined;

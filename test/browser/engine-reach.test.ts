@@ -1,8 +1,8 @@
-import { afterAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { closeAll, open, resultOf, runOn } from "./engine-calls.ts";
 
 describe("what code of a workflow may reach", () => {
-  afterAll(closeAll);
+  afterEach(closeAll);
 
   /** Tries all that it can think of, and tells what it came to. */
   const MALICE = `import { task } from "redun";
@@ -51,24 +51,27 @@ async function attack(repo) {
   return [...new Set(found)];
 }
 `;
-  const attacks = {
-    "a job worker": `${MALICE}export const main = task("tab.attack", (repo) => attack(repo));`,
-    "the engine's worker": `${MALICE}export const main = task("tab.attack", async (repo) => attack(repo));`,
-  };
+  const plain = `${MALICE}export const main = task("tab.attack", (repo) => attack(repo));`;
+  const beside = `${MALICE}export const main = task("tab.attack", async (repo) => attack(repo));`;
 
-  test.each(Object.entries(attacks))(
+  test.each([
+    ["a job worker", plain, "opfs"],
+    ["the engine's worker", beside, "opfs"],
+    ["the engine's worker with IndexedDB", beside, "indexeddb"],
+  ] as const)(
     "from %s: no channel, no other store, no cache, no further worker",
-    async (_place, code) => {
-      const repo = `test-${crypto.randomUUID()}`;
-      const engine = await open(repo);
+    async (_place, code, store) => {
+      const engine = await open(`test-${crypto.randomUUID()}`, { store });
       const victim = await open(`test-${crypto.randomUUID()}`);
       const moves: unknown[] = [];
       for (const each of [engine, victim]) each.onMoved(() => void moves.push(each));
       const text = { entry: "attack.ts", files: { "attack.ts": code.replace("{ task }", "{ File, task }") } };
       expect(resultOf(await runOn(engine, "tab.attack", [(await victim.info()).repo], text))).toEqual([]);
       expect(moves).toEqual([]);
-      // The engine itself goes on, and builds.
+      // The engine itself goes on, builds and stores.
       expect(resultOf(await runOn(engine, "tab.main", [2]))).toBe(10);
+      expect(await engine.info()).toMatchObject({ store, usage: expect.any(Number) });
+      expect(await engine.query("count", { type: "Execution" })).toBe(2);
     },
   );
 });
