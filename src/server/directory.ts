@@ -89,6 +89,8 @@ export const REPO_NAME: RegExp = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export class Directory {
   private readonly sql: AsyncSql;
   private readonly now: () => number;
+  /** Repositories that were found, to be asked for once; none is ever removed. */
+  private readonly known = new Set<string>();
 
   /** @param now - the time, in milliseconds since the epoch */
   constructor(sql: AsyncSql, now: () => number = Date.now) {
@@ -107,7 +109,10 @@ export class Directory {
   }
 
   async hasRepo(name: string): Promise<boolean> {
-    return (await this.sql.all("SELECT 1 FROM repo WHERE name = ?", name)).length > 0;
+    if (this.known.has(name)) return true;
+    const has = (await this.sql.all("SELECT 1 FROM repo WHERE name = ?", name)).length > 0;
+    if (has) this.known.add(name);
+    return has;
   }
 
   /** @returns whether it is new */
