@@ -42,6 +42,12 @@ export function JobDetail({ execution, job }: { execution: Execution; job: Job }
           <Fact name="Took">{duration(endTime - startTime)}</Fact>
         )}
         {job.executor !== undefined && <Fact name="Executor">{job.executor}</Fact>}
+        {job.worker !== undefined && (
+          <Fact name="Worker">
+            {job.worker}
+            {job.ran !== undefined && `, for ${duration(job.ran.ended - job.ran.started)}`}
+          </Fact>
+        )}
         {job.parentId !== null && execution.jobs.has(job.parentId) && (
           <Fact name="Called by">
             <a href={address(["executions", execution.id, "jobs"], { job: job.parentId })}>
