@@ -20,8 +20,8 @@ import {
 /** What the isolate's runtime provides. */
 export interface IsolateJobsRuntime {
   readonly runScript: ScriptRunner;
-  /** Says that code of a job begins to run. */
-  beginTurn(): void;
+  /** Says that code of a job begins to run, and may do so for so many milliseconds until it pauses. */
+  beginTurn(ms?: number): void;
   /** Makes what the owner of the batch calls. */
   control(tell: (messages: readonly ToIsolate[]) => void): BatchControl;
 }
@@ -82,7 +82,7 @@ export class IsolateJobs {
   }
 
   async #runJob(job: IsolateJob, running: Running): Promise<void> {
-    this.#runtime.beginTurn();
+    this.#runtime.beginTurn(job.timeout);
     const { index, abort } = running;
     const context: ExecutorContext = {
       signal: abort.signal,

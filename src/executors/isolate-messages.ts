@@ -17,6 +17,8 @@ export interface IsolateJob {
   readonly args: SentText;
   /** Whether it may await expressions. */
   readonly canEvaluate: boolean;
+  /** Milliseconds that it may take, if that is limited. */
+  readonly timeout: number | undefined;
 }
 
 /** How a job ended in its isolate. */
@@ -69,7 +71,7 @@ export interface IsolateEntrypoint {
 export interface IsolateLimits {
   /** Bytes of an encoded result, and of an expression that is awaited. */
   readonly maxValueBytes: number;
-  /** Milliseconds of computing without a pause, where the package's code is guarded. */
+  /** Milliseconds of computing without a pause, where the code of packages is guarded. */
   readonly turnMs: number;
   /** Hosts that the operator lets packages reach which ask for them. */
   readonly allowNetwork: HostList | false;

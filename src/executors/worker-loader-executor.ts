@@ -65,8 +65,13 @@ export interface WorkerLoaderExecutorOptions {
   readonly outbound?: (lists: readonly HostList[]) => unknown;
   /** Most isolates with jobs at a time. Default 8; the platform allows an object 10. */
   readonly maxIsolates?: number;
-  /** Computing time of a batch of jobs, and of a job without a pause. Default 30,000. */
+  /** Computing time of a batch of jobs, where the runtime limits it. Default 30,000. */
   readonly cpuMs?: number;
+  /**
+   * How long code may compute without a pause where it is guarded, as everything stands still meanwhile: a task's
+   * `timeout` if that is shorter. Default 10,000.
+   */
+  readonly turnMs?: number;
   /** Bytes of an encoded result or list of arguments. Default and most 32,000,000. */
   readonly maxValueBytes?: number;
   /**
@@ -92,6 +97,7 @@ const COMPATIBILITY_DATE = "2026-10-01";
 const MOST_BYTES = 32_000_000;
 
 const CPU_MS = 30_000;
+const TURN_MS = 10_000;
 
 /** Jobs of a lane that are at work in an isolate at a time, and that are sent at its turn. */
 const LANE_WIDTH = 2000;
@@ -138,11 +144,12 @@ export class WorkerLoaderExecutor implements PackageExecutor {
     this.#guard = options.guard ?? clockMoves();
     this.#limits = {
       maxValueBytes: Math.min(MOST_BYTES, maxValueBytes),
-      turnMs: options.cpuMs ?? CPU_MS,
+      turnMs: options.turnMs ?? TURN_MS,
       allowNetwork: asksForHosts(allowNetwork) ? allowNetwork : false,
     };
     // An isolate that was made otherwise is another.
-    const made = JSON.stringify([this.#limits, this.#guard, options.outbound !== undefined]);
+    const { cpuMs = CPU_MS, outbound } = options;
+    const made = JSON.stringify([this.#limits, this.#guard, cpuMs, outbound !== undefined]);
     this.#prefix = hashStruct([scope, runtime.hash, made]);
   }
 
@@ -167,8 +174,10 @@ export class WorkerLoaderExecutor implements PackageExecutor {
     this.#refuseIfClosed(`run ${spec.task}`);
     const { signal } = context;
     signal.throwIfAborted();
-    const { args, options: _options, ...rest } = spec;
-    const sent = { spec: rest, args: toSent(args), canEvaluate: context.evaluate !== undefined };
+    const { args, options, ...rest } = spec;
+    const seconds = Number(options.timeout ?? 0);
+    const timeout = seconds > 0 ? seconds * 1000 : undefined;
+    const sent = { spec: rest, args: toSent(args), canEvaluate: context.evaluate !== undefined, timeout };
     const bytes = sent.args.length + (spec.script?.length ?? 0);
     if (bytes > this.#limits.maxValueBytes) {
       const { maxValueBytes } = this.#limits;
@@ -300,7 +309,7 @@ export class WorkerLoaderExecutor implements PackageExecutor {
   }
 
   async #code(hash: string): Promise<IsolateCode> {
-    const { packages, prepare, runtime, outbound } = this.#options;
+    const { packages, prepare, runtime, outbound, cpuMs = CPU_MS } = this.#options;
     const content = hash === "" ? undefined : await packages(hash);
     if (hash !== "" && content === undefined) {
       throw new PackageError(`Cannot load the code package ${hash}: it is not here`, {
@@ -314,7 +323,7 @@ export class WorkerLoaderExecutor implements PackageExecutor {
         fields: { hash, actual: content.hash },
       });
     }
-    const { allowNetwork, turnMs } = this.#limits;
+    const { allowNetwork } = this.#limits;
     const isAllowed = asksForHosts(manifest.network) && allowNetwork !== false && outbound !== undefined;
     return {
       compatibilityDate: COMPATIBILITY_DATE,
@@ -327,7 +336,7 @@ export class WorkerLoaderExecutor implements PackageExecutor {
       },
       env: {},
       globalOutbound: isAllowed ? outbound([manifest.network!, allowNetwork]) : null,
-      limits: { cpuMs: turnMs },
+      limits: { cpuMs },
     };
   }
 

@@ -17,7 +17,8 @@ const OFTEN = 1024;
 /** Where the clock stands still, which it does while a module is first evaluated, so many ticks are too long. */
 const MOST_TICKS = 2 ** 27;
 
-let limit = Number.POSITIVE_INFINITY;
+let usual = Number.POSITIVE_INFINITY;
+let limit = usual;
 let mask = OFTEN - 1;
 let ticks = 0;
 let since = 0;
@@ -25,11 +26,16 @@ let waiting = false;
 
 /** @param ms - the longest time without a pause */
 export function limitTurns(ms: number): void {
-  limit = ms;
+  usual = ms;
 }
 
-/** Says that code of a job begins to run. */
-export function beginTurn(): void {
+/**
+ * Says that code of a job begins to run.
+ *
+ * @param ms - the longest time until its first pause, if it is less than usual
+ */
+export function beginTurn(ms: number = usual): void {
+  limit = Math.min(ms, usual);
   mask = OFTEN - 1;
   ticks = 0;
   since = Date.now();
@@ -62,7 +68,7 @@ function look(): void {
 function awaitPause(): void {
   if (waiting) return;
   try {
-    setTimeout(beginTurn, 0);
+    setTimeout(() => beginTurn(), 0);
     waiting = true;
   } catch {
     // There are no timers while a module is first evaluated.

@@ -12,7 +12,7 @@ async function goesOn(executor: ReturnType<typeof executorOf>): Promise<void> {
 }
 
 describe("code that computes without end", () => {
-  const executor = executorOf([trouble], { cpuMs: 150 });
+  const executor = executorOf([trouble], { turnMs: 150 });
 
   for (const name of ["spin", "stubborn", "recursion", "microtasks"]) {
     test(`fails alone: ${name}`, async () => {
@@ -26,6 +26,13 @@ describe("code that computes without end", () => {
       await goesOn(executor);
     });
   }
+
+  test("ends with its timeout, where it has one", async () => {
+    const { run } = await schedulerOf(trouble, executorOf([trouble]));
+    const started = Date.now();
+    await expect(run("trouble.hurried")).rejects.toThrow();
+    expect(Date.now() - started).toBeLessThan(5000);
+  });
 
   test("may compute longer if it pauses", async () => {
     expect(await call(executor, trouble, "trouble.patient")).toBe(true);

@@ -9,6 +9,10 @@ task("trouble.spin", () => {
   for (;;);
 });
 
+task({ name: "trouble.hurried", timeout: 0.2 }, () => {
+  for (;;);
+});
+
 task("trouble.stubborn", () => {
   for (;;) {
     try {
