@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { buildPackage, type CodePackage } from "../../src/package.ts";
+import { securityHeaders } from "../../src/server/web-headers.ts";
 import { type Client, createClient, type ExecutionEvent, type RepoClient } from "../../src/server.ts";
 import { type RunningWorker, startWorker } from "../cloudflare/start-worker.ts";
 
@@ -39,7 +40,8 @@ function listen(
   const socket = new WebSocket(address, { headers: { Authorization: `Bearer ${worker.adminToken}` } });
   const events: ExecutionEvent[] = [];
   return new Promise((resolve, reject) => {
-    socket.on("open", () => socket.send(`{"seen":${after}}`));
+    // Under wrangler a connection on which nothing was ever said stays open for a while after it is closed.
+    socket.on("open", () => socket.send("hello"));
     socket.on("message", (data) => {
       events.push(JSON.parse(String(data)) as ExecutionEvent);
       if (isEnough(events)) resolve({ events, code: 0 });
@@ -48,6 +50,34 @@ function listen(
     socket.on("error", reject);
   });
 }
+
+test("the web app comes with the headers that it needs, and what is not there is not", async () => {
+  const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`${worker.url}${path}`, init);
+  const page = await get("/");
+  expect([page.status, await page.text()]).toEqual([200, "index.html\n"]);
+  for (const [name, value] of Object.entries(securityHeaders)) expect(page.headers.get(name)).toBe(value);
+  expect(page.headers.get("cache-control")).toBe("no-cache");
+  const frame = await get("/report.html");
+  expect([frame.status, await frame.text()]).toEqual([200, "report.html\n"]);
+  expect(frame.headers.get("content-security-policy")).toBeNull();
+  const script = await get("/assets/main-ABCDEF1234.js");
+  expect(script.headers.get("content-type")).toMatch("text/javascript");
+  expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+  const again = await get("/", { headers: { "If-None-Match": page.headers.get("etag")! } });
+  expect(again.status).toBe(304);
+  expect((await get("/", { method: "HEAD" })).status).toBe(200);
+  for (const path of ["/nothing.html", "/..%2f..%2fwrangler.toml", "/assets/"])
+    expect((await get(path)).status, path).toBe(404);
+});
+
+test("requests are logged as JSON, without secrets", async () => {
+  const response = await fetch(`${worker.url}/api/v1/me?token=${worker.adminToken}`, {
+    headers: { Authorization: `Bearer ${worker.adminToken}` },
+  });
+  expect(response.status).toBe(200);
+  await expect.poll(() => worker.output()).toContain('"path":"/api/v1/me","status":200');
+  expect(worker.output()).not.toContain(worker.adminToken.split("_")[2]);
+});
 
 test("an execution goes on when its object was killed, runs nothing again that was told, and no event is missed or told twice", async () => {
   const id = await repo.start({ package: pkg.hash, task: "basics.chain", args: [12, 100, "killed"] });
