@@ -112,7 +112,7 @@ export interface RepoSummary {
 export interface UploadedFile {
   /** As tasks name it. */
   readonly path: string;
-  /** The hash of a `File` of that path; of a folder, that of its content. */
+  /** The hash of a `File` of that path, or of a `Dir`. */
   readonly hash: string;
   /** Bytes. */
   readonly size: number;

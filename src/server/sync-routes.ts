@@ -15,7 +15,8 @@ const tagSchema = z.strictObject({
   tagHash: z.string().regex(/^[0-9a-f]{40}$/),
   entityType: z.enum(["Execution", "Job", "CallNode", "Task", "Value", "Null"]),
   entityId: z.string().max(100),
-  key: z.string().min(1).max(1000),
+  // What supersedes tags without taking their place has none.
+  key: z.string().max(1000),
   value: jsonSchema,
   parents: z.array(z.string().regex(/^[0-9a-f]{40}$/)).max(1000),
 });

@@ -1,4 +1,6 @@
 import type { FileSystem } from "../file/file-system.ts";
+import { hashFileSet } from "../file/hash-file.ts";
+import { mapConcurrently } from "../file/map-concurrently.ts";
 import { joinPath } from "../file/path.ts";
 import { hashStream, hashStruct } from "../value/hash.ts";
 import { ApiError } from "./api-error.ts";
@@ -78,16 +80,13 @@ export class Uploads {
     const sorted = [...parts].sort((a, b) => (a.path < b.path ? -1 : 1));
     const hash = hashStruct(["Upload", ...sorted.map(({ path, hash: content }) => [path, content])]);
     const folder = this.pathOf(hash, name);
-    let size = 0;
-    const next = sorted[Symbol.iterator]();
-    const copy = async (): Promise<void> => {
-      for (const part of next) size += await this.copyPart(folder, part);
-    };
-    await Promise.all(Array.from({ length: COPIES }, copy));
-    return { path: folder, hash, size };
+    const copied = await mapConcurrently(sorted, COPIES, (part) => this.copyPart(folder, part));
+    const hashes = copied.map((file) => file.hash);
+    const size = copied.reduce((sum, file) => sum + file.size, 0);
+    return { path: folder, hash: hashFileSet("Dir", folder, hashes), size };
   }
 
-  private async copyPart(folder: string, part: FolderPart): Promise<number> {
+  private async copyPart(folder: string, part: FolderPart): Promise<UploadedFile> {
     for (const name of part.path.split("/")) checkName(name);
     const source = this.pathOf(part.hash, part.name);
     const target = joinPath(folder, part.path);
@@ -98,10 +97,11 @@ export class Uploads {
       });
     }
     // What is there is the same, and keeps its time, by which caches know it.
-    if ((await this.files.stat(target))?.size === stat.size) return stat.size;
-    if (this.files.copy !== undefined) await this.files.copy(source, target);
-    else await this.files.write(target, await this.files.stream(source));
-    return stat.size;
+    if ((await this.files.stat(target))?.size !== stat.size) {
+      if (this.files.copy !== undefined) await this.files.copy(source, target);
+      else await this.files.write(target, await this.files.stream(source));
+    }
+    return { path: target, hash: await this.files.hash(target), size: stat.size };
   }
 
   private pathOf(hash: string, name: string): string {

@@ -32,6 +32,8 @@ export interface RunSettings {
 /** A folder of its own to run the real command in, removed at the end of the test file. */
 export class Workspace {
   readonly dir: string = mkdtempSync(join(tmpdir(), "redun-cli-"));
+  /** What every command finds in its environment besides. */
+  env: Readonly<Record<string, string>> = {};
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     // Without one of its own, it would share the repository of a folder above.
@@ -56,10 +58,18 @@ export class Workspace {
   /** Runs the command; `args` is split at spaces where it is text. */
   redun(args: string | readonly string[], settings: RunSettings = {}, cwd: string = this.dir): Promise<Ran> {
     const words = typeof args === "string" ? args.split(" ") : args;
-    const { REDUN_CONFIG: _config, REDUN_USER: _user, FORCE_COLOR: _color, ...env } = process.env;
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(REDUN_|FORCE_COLOR$)/.test(name)),
+    );
     const child = spawn(process.execPath, [MAIN, ...words], {
       cwd,
-      env: { ...env, GIT_CEILING_DIRECTORIES: tmpdir(), ...settings.env },
+      env: {
+        ...env,
+        GIT_CEILING_DIRECTORIES: tmpdir(),
+        XDG_CONFIG_HOME: this.path("config"),
+        ...this.env,
+        ...settings.env,
+      },
     });
     // A command that wants no input may have ended before it gets any.
     child.stdin.on("error", () => {});

@@ -86,7 +86,8 @@ async function prepareAndRun(cli: Cli, words: string[], first: Record<string, un
     }
     if (tail[0] === "info") return output.print(taskInfo(task));
     const { options, args } = parseTail(task, described, tail, early, earlier?.args ?? []);
-    const run: Run = { workflow, task, args, options, git, config: repo.config };
+    const recorded = earlier?.args ?? [];
+    const run: Run = { workflow, task, args, recorded, options, git, config: repo.config };
     const target = serverTarget(cli, options);
     if (target !== undefined) await runElsewhere(cli, await place.connection(target), run);
     else {
@@ -171,7 +172,7 @@ function checkLocal({ detach, upload }: RunOptions): void {
 
 /** Has a server run the call, and shows how it goes there. */
 async function runElsewhere(cli: Cli, connection: Connection, run: Run): Promise<void> {
-  const { workflow, task, args, options, git, config } = run;
+  const { workflow, task, args, recorded, options, git, config } = run;
   if (cli.globals.setup.length > 0)
     throw new UsageError("Cannot use --setup on a server: its scheduler is its operator's");
   const settings = schedulerSettings(config);
@@ -183,6 +184,7 @@ async function runElsewhere(cli: Cli, connection: Connection, run: Run): Promise
     script: findScript(workflow.script),
     task: task.fullname,
     args,
+    recorded,
     options,
     tags: executionTags(options, config, await git, task.namespace),
     context: mergeObjects(configContext(settings), optionContext(options.contextFile, options.context)),
@@ -251,6 +253,8 @@ interface Run {
   readonly workflow: Workflow;
   readonly task: Task;
   readonly args: readonly unknown[];
+  /** Those of the earlier run, if it is run again. */
+  readonly recorded: readonly unknown[];
   readonly options: RunOptions;
   readonly git: ReturnType<typeof findGitTags>;
   readonly config: Parameters<typeof schedulerSettings>[0];

@@ -14,6 +14,8 @@ import type { Connection } from "./connect.ts";
 export interface ArgumentOptions {
   /** Whether files of this machine are sent. */
   readonly upload: boolean;
+  /** Arguments that were recorded on the server, so that the files in them are its own. */
+  readonly recorded: readonly unknown[];
   readonly output: Output;
 }
 
@@ -34,21 +36,19 @@ interface FileRef {
 export async function encodeArguments(
   connection: Connection,
   args: readonly unknown[],
-  { upload, output }: ArgumentOptions,
+  { upload, recorded, output }: ArgumentOptions,
 ): Promise<Json[]> {
   registerFileSystems();
-  // What a record says of a file is of where that was recorded.
-  const recorded = new Set<unknown>();
   const waiting: Promise<void>[] = [];
   for (const leaf of leaves(args)) {
     if ((typeof leaf !== "object" && typeof leaf !== "function") || leaf === null) continue;
-    if ((leaf as { knownHash?: unknown }).knownHash !== undefined) recorded.add(hashOfFile(leaf));
     const refreshed = codecOf(leaf)?.refresh?.(leaf);
     if (refreshed !== undefined) waiting.push(refreshed);
   }
   await Promise.all(waiting);
-  const encoded = args.map((arg, i) => JSON.parse(encodeValue(arg, `argument ${i + 1}`).text) as Json);
-  const local = filesIn(encoded).filter(({ path, hash }) => schemeOf(path) === "file" && !recorded.has(hash));
+  const encoded = args.map(encode);
+  const known = new Set(filesIn(recorded.map(encode)).map(({ hash }) => hash));
+  const local = filesIn(encoded).filter(({ path, hash }) => schemeOf(path) === "file" && !known.has(hash));
   if (local.length === 0) return encoded;
   if (!upload) throw unreachable(local, connection.target.url);
   const { uploadFiles } = await import("./upload.ts");
@@ -56,7 +56,8 @@ export async function encodeArguments(
   return encoded.map((arg) => withFiles(arg, sent));
 }
 
-const hashOfFile = (leaf: object): unknown => (leaf as { knownHash?: unknown }).knownHash;
+const encode = (arg: unknown, i: number): Json =>
+  JSON.parse(encodeValue(arg, `argument ${i + 1}`).text) as Json;
 
 function unreachable(files: readonly FileRef[], url: string): RedunClientError {
   const paths = files.map(({ path }) => path);

@@ -16,6 +16,8 @@ export interface RemoteCall {
   /** Fullname of the task. */
   readonly task: string;
   readonly args: readonly unknown[];
+  /** Arguments of an earlier run there, of which these are a change. */
+  readonly recorded: readonly unknown[];
   readonly options: RunOptions;
   readonly tags: readonly ExecutionTag[];
   readonly context: Readonly<Record<string, unknown>>;
@@ -38,7 +40,9 @@ export async function startRun(connection: Connection, call: RemoteCall, output:
   const built = buildPackage(call.script, { npm: "inline" });
   // An argument that can't be sent is told of first.
   built.catch(() => {});
-  const args = await encodeArguments(connection, call.args, { upload: options.upload ?? false, output });
+  const { recorded } = call;
+  const upload = options.upload ?? false;
+  const args = await encodeArguments(connection, call.args, { upload, recorded, output });
   const pkg = await built;
   if (!(await repo.hasPackage(pkg.hash))) {
     await repo.putPackage(pkg);
@@ -57,7 +61,7 @@ export async function startRun(connection: Connection, call: RemoteCall, output:
     tags: call.tags,
     ...(Object.keys(call.context).length === 0 ? {} : { context: call.context as Record<string, Json> }),
     ...(options.executionId === undefined ? {} : { id: options.executionId }),
-    commandLine: recorded(call.argv),
+    commandLine: shortened(call.argv),
   };
   return repo.start(request);
 }
@@ -72,7 +76,7 @@ function taskOptions(words: readonly string[]): Record<string, Json> {
 }
 
 /** As much of a command line as a server records. */
-function recorded(argv: readonly string[]): string[] {
+function shortened(argv: readonly string[]): string[] {
   const words = argv.map((word) =>
     word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD - 1)}…`,
   );
