@@ -314,11 +314,7 @@ async function listExecutions(
   host: RepoHost,
   { status, task, tag, ...page }: ListQuery,
 ): Promise<Page<ExecutionSummary>> {
-  const waiting = host.state
-    .unfinished()
-    .filter((run) => run.status === "QUEUED" && (task === undefined || run.task === task))
-    .map(({ id }) => id)
-    .reverse();
+  const waiting = host.state.queued(task);
   if (status === "QUEUED") return { items: await executionSummaries(host, waiting), cursor: null };
   const tags = [...(tag === undefined ? [] : [parseTag(tag)]), ...statusTags(status)];
   const stored = status !== undefined && STORED.includes(status) ? [status as ExecutionStatus] : undefined;

@@ -15,14 +15,17 @@ CREATE TABLE IF NOT EXISTS host_event (
 ) WITHOUT ROWID;`;
 
 const STATEMENTS = {
-  addPart: "INSERT OR REPLACE INTO host_package VALUES (?, ?, ?)",
+  addPart: "INSERT INTO host_package VALUES (?, ?, ?)",
   parts: "SELECT data FROM host_package WHERE hash = ? ORDER BY part",
   hasPackage: "SELECT 1 AS found FROM host_package WHERE hash = ? LIMIT 1",
   putRun: `INSERT INTO host_run VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, data = excluded.data`,
   run: "SELECT data FROM host_run WHERE id = ?",
+  hasRun: "SELECT 1 AS found FROM host_run WHERE id = ?",
+  queued: `SELECT id FROM host_run WHERE status = 'QUEUED' AND (?1 IS NULL OR json_extract(data, '$.task') = ?1)
+    ORDER BY created DESC, id DESC`,
   unfinished: "SELECT data FROM host_run WHERE status IN ('QUEUED', 'RUNNING') ORDER BY created, id",
-  runs: "SELECT data FROM host_run WHERE id IN (SELECT value FROM json_each(?))",
+  runs: "SELECT json_remove(data, '$.args', '$.context', '$.outcome') AS data FROM host_run WHERE id IN (SELECT value FROM json_each(?))",
   key: "SELECT id FROM host_key WHERE key = ?",
   addKey: "INSERT OR IGNORE INTO host_key VALUES (?, ?, ?)",
   oldKeys: "DELETE FROM host_key WHERE created < ?",
@@ -31,14 +34,24 @@ const STATEMENTS = {
   lastEvent: "SELECT max(last) AS last FROM host_event WHERE run = ?",
   eventRuns: `SELECT run, sum(size) AS size, max(created) AS created FROM host_event
     JOIN host_run ON host_run.id = run WHERE status NOT IN ('QUEUED', 'RUNNING') GROUP BY run ORDER BY created DESC`,
+  eventSize: "SELECT sum(size) AS size FROM host_event",
   removeEvents: "DELETE FROM host_event WHERE run = ?",
 } as const;
 
 /** Characters in a row at most; a Durable Object's rows hold 2 MB, and a character up to three bytes. */
 const PART = 600_000;
 const DAY = 86_400_000;
-/** Characters of events that are kept of executions that have ended. */
+/** Characters of events that are kept. */
 const EVENTS_KEPT = 256_000_000;
+
+/** A run without what may be large. */
+export type RunSummary = Omit<HostedRun, "args" | "context" | "outcome">;
+
+/** Options of {@link HostState}. */
+export interface HostStateOptions {
+  /** Characters of events that are kept. Default 256 million. */
+  readonly eventsKept?: number | undefined;
+}
 
 /**
  * What a hosted repository must remember beside its store: code packages, what was asked of it and how that ended, and
@@ -47,11 +60,16 @@ const EVENTS_KEPT = 256_000_000;
 export class HostState {
   private readonly db: SqlDriver;
   private readonly sql: Record<keyof typeof STATEMENTS, SqlStatement>;
+  private readonly eventsKept: number;
+  /** Characters of the events that are stored. */
+  private eventSize: number;
 
-  constructor(db: SqlDriver) {
+  constructor(db: SqlDriver, { eventsKept = EVENTS_KEPT }: HostStateOptions = {}) {
     this.db = db;
+    this.eventsKept = eventsKept;
     db.exec(SCHEMA);
     this.sql = prepareAll(db, STATEMENTS);
+    this.eventSize = Number(this.sql.eventSize.get()?.size ?? 0);
   }
 
   hasPackage(hash: string): boolean {
@@ -63,11 +81,12 @@ export class HostState {
     return parts.length === 0 ? undefined : (JSON.parse(parts.join("")) as StoredPackage);
   }
 
+  /** Keeps a package. One that is here stays as it is, with its source map, which the hash does not cover. */
   addPackage({ hash, code, manifest, map }: StoredPackage): void {
     const text = JSON.stringify({ hash, code, manifest, ...(map === undefined ? {} : { map }) });
     this.db.transaction(() => {
-      for (let part = 0; part * PART < text.length; part++)
-        this.sql.addPart.run(hash, part, text.slice(part * PART, (part + 1) * PART));
+      if (this.hasPackage(hash)) return;
+      for (const [i, part] of [...partsOf(text)].entries()) this.sql.addPart.run(hash, i, part);
     });
   }
 
@@ -76,12 +95,17 @@ export class HostState {
     this.sql.putRun.run(run.id, run.created, run.status, JSON.stringify(run));
   }
 
-  /** Adds a run, unless its idempotency key is taken. @returns the id of the run that has the key */
-  addRun(run: HostedRun, key: string | undefined): string {
+  /**
+   * Adds a run, unless its idempotency key or its id is taken.
+   *
+   * @returns the id of the run that has the key; `undefined` if another one has the id
+   */
+  addRun(run: HostedRun, key: string | undefined): string | undefined {
     return this.db.transaction(() => {
+      const known = key === undefined ? undefined : this.runOfKey(key);
+      if (known !== undefined) return known;
+      if (this.sql.hasRun.get(run.id) !== undefined) return undefined;
       if (key !== undefined) {
-        const known = this.sql.key.get(key);
-        if (known !== undefined) return String(known.id);
         this.sql.oldKeys.run(run.created - DAY);
         this.sql.addKey.run(key, run.id, run.created);
       }
@@ -100,9 +124,15 @@ export class HostState {
     return row === undefined ? undefined : parseRun(row);
   }
 
-  runs(ids: readonly string[]): Map<string, HostedRun> {
+  /** Runs as lists show them. */
+  runs(ids: readonly string[]): Map<string, RunSummary> {
     const rows = this.sql.runs.all(JSON.stringify(ids)).map(parseRun);
     return new Map(rows.map((run) => [run.id, run]));
+  }
+
+  /** Ids of those that wait, newest first. @param task - only those of the task with this fullname */
+  queued(task: string | undefined): string[] {
+    return this.sql.queued.all(task ?? null).map(({ id }) => String(id));
   }
 
   /** Those that have not ended, oldest first. */
@@ -117,6 +147,7 @@ export class HostState {
       for (const chunk of chunksOf(events)) {
         const data = JSON.stringify(chunk);
         this.sql.addEvents.run(run, chunk.at(-1)!.seq, data.length, data);
+        this.eventSize += data.length;
       }
     });
   }
@@ -134,10 +165,13 @@ export class HostState {
 
   /** Removes the events of the oldest executions that have ended, as far as there are too many. */
   pruneEvents(): void {
-    let size = 0;
-    for (const row of this.sql.eventRuns.all()) {
-      size += Number(row.size);
-      if (size > EVENTS_KEPT) this.sql.removeEvents.run(row.run!);
+    if (this.eventSize <= this.eventsKept) return;
+    const rows = this.sql.eventRuns.all();
+    // The table is read through for this, so there has to be room for a while.
+    const most = this.eventsKept * 0.8;
+    for (let row = rows.pop(); row !== undefined && this.eventSize > most; row = rows.pop()) {
+      this.sql.removeEvents.run(row.run!);
+      this.eventSize -= Number(row.size);
     }
   }
 }
@@ -161,4 +195,14 @@ function* chunksOf(events: readonly ExecutionEvent[]): Generator<readonly Execut
     size += length;
   }
   if (chunk.length > 0) yield chunk;
+}
+
+/** Cuts a text for rows, never inside of a character of two units, since SQLite would replace its halves. */
+function* partsOf(text: string): Generator<string> {
+  for (let from = 0, to: number; from < text.length; from = to) {
+    to = from + PART;
+    const unit = text.charCodeAt(to - 1);
+    if (unit >= 0xd800 && unit < 0xdc00) to--;
+    yield text.slice(from, to);
+  }
 }

@@ -61,6 +61,8 @@ export interface RunOrder
 interface Active {
   readonly abort: AbortController;
   readonly events: RunEvents;
+  /** Whether its turn has not come. */
+  waits: boolean;
   done: Promise<void>;
 }
 
@@ -71,6 +73,11 @@ const ALIVE = 10_000;
 /** Characters of a result that are told with its execution. */
 const LONGEST_VALUE = 100_000;
 const LONGEST_PREVIEW = 1_000;
+/** Bytes of what is asked for. With its outcome it has to fit into a row of a Durable Object, which holds 2 MB. */
+const LONGEST_ORDER = 1_000_000;
+/** Characters of an error with its traceback, and of each text in it. */
+const LONGEST_ERROR = 300_000;
+const LONGEST_TEXT = 10_000;
 /** Tag of an execution that went on in the place of the one that it names. */
 const RESUMES = "redun.resumes";
 const STATUS = "redun.status";
@@ -145,8 +152,8 @@ export class RepoHost {
     if (!Array.isArray(decodeValue(order.args)))
       throw new ApiError(400, "invalid-request", "Cannot start: the arguments are not a list");
     const id = order.id ?? uuid();
-    if (order.id !== undefined && (await this.knows(order.id)))
-      throw new ApiError(409, "execution-exists", `Cannot start: there is an execution ${order.id} already`);
+    if (order.id !== undefined && (await this.backend.getExecutions([id]))[0] !== undefined)
+      throw executionExists(id);
     const run: HostedRun = {
       id,
       created: Date.now(),
@@ -163,13 +170,11 @@ export class RepoHost {
       interrupted: [],
       tries: 0,
     };
+    refuseIfLong(run);
     const kept = this.state.addRun(run, key);
+    if (kept === undefined) throw executionExists(id);
     if (kept === id) this.begin(run);
     return kept;
-  }
-
-  private async knows(id: string): Promise<boolean> {
-    return this.state.run(id) !== undefined || (await this.backend.getExecutions([id]))[0] !== undefined;
   }
 
   /** Cancels an execution that waits or is at work. @returns whether it did */
@@ -180,7 +185,7 @@ export class RepoHost {
     this.state.putRun(run);
     active.abort.abort();
     // One that waits ends now rather than at its turn.
-    if (run.status === "QUEUED") void this.end(run, active.events, failure(new CancelledError()));
+    if (active.waits) void this.end(run, active.events, failure(new CancelledError()));
     return true;
   }
 
@@ -223,9 +228,13 @@ export class RepoHost {
     const abort = new AbortController();
     const home: { scheduler?: Scheduler } = {};
     const events = this.eventsOf(run, home);
-    const active: Active = { abort, events, done: Promise.resolve() };
+    const active: Active = { abort, events, waits: true, done: Promise.resolve() };
     this.active.set(run.id, active);
-    active.done = this.turns.take(() => this.execute(run, home, events, abort.signal));
+    const { id } = run;
+    active.done = this.turns.take(() => {
+      active.waits = false;
+      return this.execute(id, home, events, abort.signal);
+    });
     this.parts.onRun?.(run);
   }
 
@@ -236,17 +245,19 @@ export class RepoHost {
     });
   }
 
+  /** @param id - of the run, which is read at its turn, since those that wait may be many and long */
   private async execute(
-    queued: HostedRun,
+    id: string,
     home: { scheduler?: Scheduler },
     events: RunEvents,
     signal: AbortSignal,
   ): Promise<void> {
     // One that was cancelled while it waited has ended.
     if (this.isClosing || signal.aborted) return;
+    const queued = this.state.run(id)!;
     const run: HostedRun = { ...queued, status: "RUNNING", started: queued.started ?? Date.now() };
     this.update(run);
-    const alive = setTimeout(() => this.state.putRun({ ...this.state.run(run.id)!, tries: 0 }), ALIVE);
+    const alive = setTimeout(() => this.state.putRun({ ...this.state.run(id)!, tries: 0 }), ALIVE);
     const executionId = run.current;
     const resumes = run.interrupted.at(-1);
     events.add({
@@ -282,8 +293,7 @@ export class RepoHost {
     events: RunEvents,
     signal: AbortSignal,
   ): Promise<HostedOutcome> {
-    if (signal.aborted) throw new CancelledError("The execution was cancelled before it began");
-    const { tasks } = await this.describe(run.package);
+    const { tasks } = await unlessAborted(this.describe(run.package), signal);
     const registry = describedRegistry(tasks, run.package);
     const scheduler = this.makeScheduler(registry);
     home.scheduler = scheduler;
@@ -368,9 +378,8 @@ export class RepoHost {
    * @param signal - ends it
    */
   async *follow(run: string, after: number, signal: AbortSignal): AsyncGenerator<readonly ExecutionEvent[]> {
-    const aborted = new Promise<void>((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true }),
-    );
+    let wake = (): void => {};
+    signal.addEventListener("abort", () => wake(), { once: true });
     let seen = after;
     while (!signal.aborted) {
       // Asked before the events are read, so that none that comes meanwhile is missed.
@@ -382,8 +391,12 @@ export class RepoHost {
         // What is told must not come again with another content.
         await this.parts.sync?.();
         yield events;
-      } else if (isActive) await Promise.race([news, aborted]);
-      else return;
+      } else if (isActive) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          void news.then(resolve);
+        });
+      } else return;
     }
   }
 
@@ -426,7 +439,43 @@ function failure(error: unknown): HostedOutcome {
   const status =
     error instanceof DryRunError ? "DRYRUN" : hasCode(error, "cancelled") ? "CANCELLED" : "FAILED";
   const { fields: _fields, ...record } = errorRecord(asError(error));
-  return { status, error: record, traceback: errorTraceback(error) };
+  const cut = cutTexts({ error: record, traceback: errorTraceback(error) });
+  if (JSON.stringify(cut).length <= LONGEST_ERROR) return { status, ...cut };
+  const { cause: _cause, ...rest } = cut.error;
+  return { status, error: rest, traceback: undefined };
+}
+
+function cutTexts<T>(data: T): T {
+  const text = JSON.stringify(data, (_key, value: unknown) =>
+    typeof value === "string" && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value,
+  );
+  return { ...data, ...(JSON.parse(text) as T) };
+}
+
+/** @throws ApiError with status 413 */
+function refuseIfLong(run: HostedRun): void {
+  const size = new TextEncoder().encode(JSON.stringify(run)).length;
+  if (size <= LONGEST_ORDER) return;
+  throw new ApiError(
+    413,
+    "too-large",
+    `Cannot start: the arguments and tags take ${size} bytes, more than ${LONGEST_ORDER}`,
+    { hint: "Send large data as a file with PUT …/uploads/:hash/:name, and give the task that file." },
+  );
+}
+
+const executionExists = (id: string): ApiError =>
+  new ApiError(409, "execution-exists", `Cannot start: there is an execution ${id} already`);
+
+/** What work gives, unless the signal comes before. The work itself goes on. @throws CancelledError */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const cancelled = (): void =>
+      reject(new CancelledError("The execution was cancelled before its code was loaded"));
+    signal.addEventListener("abort", cancelled, { once: true });
+    if (signal.aborted) cancelled();
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancelled));
+  });
 }
 
 function statusTag(entityId: string, value: string): TagRecord {

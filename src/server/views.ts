@@ -11,6 +11,7 @@ import type {
   ValueView,
 } from "./api-types.ts";
 import type { HostedRun } from "./execution-types.ts";
+import type { RunSummary } from "./host-state.ts";
 import type { RepoHost } from "./repo-host.ts";
 
 /** Longer encodings are not part of an answer. */
@@ -79,7 +80,7 @@ function summaryOf(
   id: string,
   row: ExecutionRow | undefined,
   job: JobRow | undefined,
-  run: HostedRun | undefined,
+  run: RunSummary | undefined,
   tags: ExecutionSummary["tags"],
 ): ExecutionSummary | undefined {
   if (row === undefined && run === undefined) return undefined;

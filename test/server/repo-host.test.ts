@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { SqlDriver } from "../../src/backends/sql-driver.ts";
+import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
+import { openSqlite } from "../../src/backends/sqlite-driver.ts";
+import { HostedProcessExecutor } from "../../src/executors/hosted-process-executor.ts";
+import { localPackages } from "../../src/package/local-packages.ts";
+import { buildPackage, type CodePackage } from "../../src/package.ts";
+import type { HostedRun } from "../../src/server/execution-types.ts";
+import { HostState } from "../../src/server/host-state.ts";
+import { RepoHost, type RunOrder } from "../../src/server/repo-host.ts";
+
+let basics: CodePackage;
+let folder: string;
+let db: SqlDriver;
+let host: RepoHost;
+
+beforeAll(async () => {
+  basics = await buildPackage(join(import.meta.dirname, "workflows/basics.ts"), { npm: "inline" });
+});
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "redun-host-"));
+  db = await openSqlite(join(folder, "host.db"));
+});
+afterEach(async () => {
+  await host.close();
+  db.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function openHost(maxRunning: number, prepare?: (state: HostState) => void): Promise<RepoHost> {
+  const state = new HostState(db);
+  const source = async (hash: string) => state.package(hash);
+  const executor = new HostedProcessExecutor({ packagePath: localPackages({ source, dir: folder }) });
+  host = new RepoHost({ backend: new SqliteBackend(join(folder, "redun.db")), state, executor, maxRunning });
+  host.addPackage(basics);
+  prepare?.(state);
+  await host.open();
+  return host;
+}
+
+function order(task: string, args: unknown[], more: Partial<RunOrder> = {}): RunOrder {
+  return {
+    package: basics.hash,
+    task: `basics.${task}`,
+    args: JSON.stringify(args),
+    options: {},
+    tags: [],
+    context: undefined,
+    user: "somebody",
+    ...more,
+  };
+}
+
+async function ended(id: string): Promise<HostedRun> {
+  for await (const _events of host.follow(id, 0, new AbortController().signal));
+  return host.state.run(id)!;
+}
+
+const within = <T>(ms: number, work: Promise<T>): Promise<T> =>
+  Promise.race([
+    work,
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`It takes more than ${ms} ms`)), ms)),
+  ]);
+
+/** A package whose code loads without end. */
+async function hangingPackage(): Promise<CodePackage> {
+  const path = join(folder, "hanging.ts");
+  const code = `import { task } from "redun";
+export const redunNamespace = "hanging";
+export const never = task("hanging.never", () => 1);
+await new Promise((resolve) => setTimeout(resolve, 60_000));`;
+  writeFileSync(path, code);
+  return buildPackage(path, { npm: "inline" });
+}
+
+test("two orders with one id at the same time begin one execution", async () => {
+  await openHost(4);
+  const id = "01234567-89ab-7000-8000-0123456789ab";
+  const outcomes = await Promise.allSettled([
+    host.start(order("add", [1, 2], { id })),
+    host.start(order("add", [3, 4], { id })),
+  ]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({
+    reason: { status: 409, code: "execution-exists" },
+  });
+  expect(await ended(id)).toMatchObject({ status: "DONE" });
+});
+
+test("an execution that goes on after a restart can be cancelled while it waits for its turn", async () => {
+  const run = (id: string, args: string): HostedRun => ({
+    ...(order("slow", []) as Omit<HostedRun, "id">),
+    id,
+    args,
+    created: 1,
+    status: "RUNNING",
+    commandLine: [],
+    current: id,
+    interrupted: [],
+    tries: 0,
+  });
+  await openHost(1, (state) => {
+    state.putRun(run("11111111-89ab-7000-8000-000000000001", '[1,600,"first"]'));
+    state.putRun(run("11111111-89ab-7000-8000-000000000002", '[1,1,"second"]'));
+  });
+  const [first, second] = host.state.unfinished();
+  expect(host.cancel(second!.id)).toBe(true);
+  expect(await within(500, ended(second!.id))).toMatchObject({ status: "CANCELLED" });
+  expect(await ended(first!.id)).toMatchObject({ status: "DONE" });
+  expect(host.isBusy).toBe(false);
+});
+
+test("an execution is cancelled while its package loads, and a home ends that waits for one", async () => {
+  await openHost(4);
+  const pkg = await hangingPackage();
+  host.addPackage(pkg);
+  const start = () => host.start(order("", [], { package: pkg.hash, task: "hanging.never" }));
+  const [id] = [await start(), await start()];
+  expect(host.cancel(id)).toBe(true);
+  expect(await within(500, ended(id))).toMatchObject({ status: "CANCELLED" });
+  await within(3000, host.close());
+}, 20_000);
+
+test("what is asked for has a size, and errors are cut", async () => {
+  await openHost(4);
+  await expect(host.start(order("echo", ["é".repeat(500_000)]))).rejects.toMatchObject({
+    status: 413,
+    code: "too-large",
+  });
+  const id = await host.start(order("fails", ["x".repeat(400_000)]));
+  const { outcome } = await ended(id);
+  expect(outcome).toMatchObject({
+    status: "FAILED",
+    error: { name: "RangeError", message: expect.stringMatching(/^no x+…$/) },
+  });
+  expect(JSON.stringify(outcome).length).toBeLessThan(300_000);
+});
