@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openConfig } from "../../src/cli/config-dir.ts";
+import { type RunningServer, startServer } from "../../src/cli/server/start-server.ts";
+import { Dir } from "../../src/file/dir.ts";
+import { File } from "../../src/file/file.ts";
+import { LocalFileSystem, registerLocalFileSystem } from "../../src/file-systems/local.ts";
+import { createClient, type RepoClient } from "../../src/server/client.ts";
+import { Uploads } from "../../src/server/uploads.ts";
+import { hashBytes } from "../../src/value/hash.ts";
+
+const folder: string = mkdtempSync(join(tmpdir(), "redun-uploads-"));
+const dir: string = join(folder, ".redun");
+let server: RunningServer;
+let repo: RepoClient;
+
+beforeAll(async () => {
+  registerLocalFileSystem();
+  const config = openConfig({ dir, source: "default" });
+  server = await startServer({ dir, config, version: "test", port: 0, warn: () => {} });
+  repo = createClient(server.url, { token: server.firstToken! }).repo("default");
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const streamOf = (text: string): ReadableStream<Uint8Array> => new Blob([text]).stream();
+
+/** Sends a request with a path as it is, which a client would have encoded. */
+async function put(path: string, body: string, token = server.firstToken!): Promise<number> {
+  const response = await fetch(`${server.url}/api/v1/repos/default/uploads/${path}`, {
+    method: "PUT",
+    body,
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/octet-stream" },
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe("Files that are sent to a repository", () => {
+  test("are kept under the hash of their content, and are files that tasks can name", async () => {
+    const hash = hashBytes("hello");
+    expect(await repo.findUpload(hash, "a b.txt")).toBeUndefined();
+    const sent = await repo.upload(hash, "a b.txt", streamOf("hello"));
+    expect(sent).toEqual({
+      path: join(dir, "uploads", hash, "a b.txt"),
+      hash: await new File(sent.path).hash(),
+      size: 5,
+    });
+    expect(readFileSync(sent.path, "utf8")).toBe("hello");
+    expect(await repo.findUpload(hash, "a b.txt")).toEqual(sent);
+    expect(await repo.upload(hash, "a b.txt", streamOf("hello"))).toEqual(sent);
+    const empty = await repo.upload(hashBytes(""), "empty", streamOf(""));
+    expect(empty.size).toBe(0);
+  });
+
+  test("are refused if their content is another than the hash says, and leave nothing", async () => {
+    const hash = hashBytes("what was meant");
+    await expect(repo.upload(hash, "x.txt", streamOf("what came"))).rejects.toMatchObject({
+      code: "wrong-hash",
+      status: 422,
+    });
+    expect(await repo.findUpload(hash, "x.txt")).toBeUndefined();
+    expect(
+      readdirSync(join(dir, "uploads")).includes(hash) && readdirSync(join(dir, "uploads", hash)),
+    ).toEqual([]);
+  });
+
+  test("are refused if they are too large", async () => {
+    const uploads = new Uploads({ files: new LocalFileSystem(), folder: join(folder, "small"), maxSize: 4 });
+    await expect(uploads.add(hashBytes("hello"), "x", streamOf("hello"))).rejects.toMatchObject({
+      code: "too-large",
+      status: 413,
+    });
+    expect(await uploads.find(hashBytes("hello"), "x")).toBeUndefined();
+  });
+
+  test("get no place outside of their folder", async () => {
+    const hash = hashBytes("evil");
+    for (const path of [
+      `${hash}/..%2F..%2Fevil`,
+      `${hash}/%2e%2e`,
+      `${hash}/..`,
+      `${hash}/a%5Cb`,
+      `${hash}/a%00b`,
+      `${hash}/${"x".repeat(201)}`,
+      `${"0".repeat(39)}/x`,
+      "..%2F..%2Fx/evil",
+    ]) {
+      expect([path, await put(path, "evil")]).toEqual([
+        path,
+        expect.toSatisfy((n: number) => n >= 400 && n < 500),
+      ]);
+    }
+    const parts = [{ path: "../x", hash: hashBytes("hello"), name: "a b.txt" }];
+    await expect(repo.uploadFolder("f", parts)).rejects.toMatchObject({ status: 400 });
+    await expect(repo.uploadFolder("..", [])).rejects.toMatchObject({ status: 400 });
+    expect(readdirSync(folder).sort()).toEqual(
+      [".redun", "small"].filter((name) => readdirSync(folder).includes(name)),
+    );
+  });
+
+  test("larger than other requests may be are taken as a stream", async () => {
+    const part = new Uint8Array(1024 * 1024).fill(7);
+    const count = 33;
+    const blob = new Blob(Array.from({ length: count }, () => part));
+    const hash = hashBytes(new Uint8Array(await blob.arrayBuffer()));
+    const sent = await repo.upload(hash, "large", blob.stream());
+    expect(sent.size).toBe(count * part.length);
+  });
+
+  test("make up folders, each at one place", async () => {
+    const [a, b] = ["one", "two"].map((text) => hashBytes(text));
+    await repo.upload(a!, "a.txt", streamOf("one"));
+    await repo.upload(b!, "b.txt", streamOf("two"));
+    const parts = [
+      { path: "deep/b.txt", hash: b!, name: "b.txt" },
+      { path: "a.txt", hash: a!, name: "a.txt" },
+    ];
+    const made = await repo.uploadFolder("data", parts);
+    expect(made).toMatchObject({ hash: await new Dir(made.path).hash(), size: 6 });
+    expect(await repo.uploadFolder("data", [...parts].reverse())).toEqual(made);
+    const files = await new Dir(made.path).files();
+    expect(files.map((file) => new Dir(made.path).relPath(file))).toEqual(["a.txt", "deep/b.txt"]);
+    const unknown = [{ path: "c", hash: hashBytes("unknown"), name: "c" }];
+    await expect(repo.uploadFolder("data", unknown)).rejects.toMatchObject({ status: 404 });
+  });
+
+  test("are taken from those who may run, not from those who may look", async () => {
+    const client = createClient(server.url, { token: server.firstToken! });
+    const { token } = await client.createToken({ name: "viewer", role: "viewer" });
+    const hash = hashBytes("hello");
+    expect(await put(`${hash}/other.txt`, "hello", token)).toBe(403);
+    const viewer = createClient(server.url, { token }).repo("default");
+    expect(await viewer.findUpload(hash, "other.txt")).toBeUndefined();
+  });
+});
