@@ -31,6 +31,7 @@ import { withoutGuards } from "./package/guard-names.ts";
 import { PACKAGE_MODULES, type PackageInfo } from "./package/isolate-names.ts";
 import { type LoadedPackage, registerPackage } from "./package/loaded.ts";
 import { packageUrl, placesBelow } from "./package/places.ts";
+import { usePrecompiled } from "./package/precompiled-wasm.ts";
 import { mapStacks } from "./package/stack-maps.ts";
 import { beginTurn, limitTurns } from "./package/turn-guard.ts";
 
@@ -67,13 +68,17 @@ const importModule = (name: string): Promise<Readonly<Record<string, unknown>>> 
 async function load(): Promise<LoadedPackage | undefined> {
   const { default: content } = await importModule(PACKAGE_MODULES.info);
   if (content === null) return undefined;
-  const { hash, manifest, guard } = content as PackageInfo;
+  const { hash, manifest, guard, wasm } = content as PackageInfo;
   const { default: map } = await importModule(PACKAGE_MODULES.map);
   if (map !== "") {
     const place = placesBelow(manifest.entry);
     mapStacks(packageUrl(hash), map as string, (source) => place(source).url);
   }
   guardNetwork(manifest.network);
+  const compiled = Object.entries(wasm).map(
+    async ([name, of]) => [of, (await importModule(name)).default as WebAssembly.Module] as const,
+  );
+  usePrecompiled(new Map(await Promise.all(compiled)));
   return await registerPackage(
     { hash, manifest },
     () => importModule(PACKAGE_MODULES.code),

@@ -18,8 +18,12 @@ export interface IsolateCode {
   readonly limits: { readonly cpuMs: number };
 }
 
-/** One module of it: an ES module, plain data, or text. */
-export type IsolateModule = { readonly js: string } | { readonly json: unknown } | { readonly text: string };
+/** One module of it: an ES module, plain data, text, or WebAssembly. */
+export type IsolateModule =
+  | { readonly js: string }
+  | { readonly json: unknown }
+  | { readonly text: string }
+  | { readonly wasm: ArrayBuffer };
 
 /** The part of a Worker Loader binding that is used. @see https://developers.cloudflare.com/dynamic-workers/ */
 export interface IsolateLoader {

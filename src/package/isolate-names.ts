@@ -7,6 +7,8 @@ export interface PackageInfo {
   readonly manifest: PackageManifest;
   /** The names that were used to guard its code, if it is. */
   readonly guard: GuardNames | undefined;
+  /** Hashes of the WebAssembly modules that stand in its code, by the names under which they are beside it. */
+  readonly wasm: Readonly<Record<string, string>>;
 }
 
 /** Names of the modules of a package in an isolate. */

@@ -1,5 +1,6 @@
 import { PackageError } from "../errors/errors.ts";
-import { hashStruct } from "../value/hash.ts";
+import { hashBytes, hashStruct } from "../value/hash.ts";
+import { embeddedWasm } from "./embedded-wasm.ts";
 import { guardNames } from "./guard-names.ts";
 import { PACKAGE_MODULES, type PackageInfo } from "./isolate-names.ts";
 import { guardEdits } from "./loop-guard.ts";
@@ -17,8 +18,12 @@ export interface IsolatePackage {
   readonly modules: Readonly<Record<string, IsolateModule>>;
 }
 
-/** One module: an ES module, plain data, or text. */
-export type IsolateModule = { readonly js: string } | { readonly json: unknown } | { readonly text: string };
+/** One module: an ES module, plain data, text, or WebAssembly. */
+export type IsolateModule =
+  | { readonly js: string }
+  | { readonly json: unknown }
+  | { readonly text: string }
+  | { readonly wasm: ArrayBuffer };
 
 /** What is needed of a package to load it. */
 export type LoadablePackage = Pick<CodePackage, "hash" | "code"> & {
@@ -50,7 +55,9 @@ export function isolatePackage(
   verifyPackage({ hash: pkg.hash, code: pkg.code, manifest });
   const guard = options.guard ? guardNames(pkg.code) : undefined;
   const { code, map } = edited(pkg, manifest, guard);
-  const info: PackageInfo = { hash: pkg.hash, manifest, guard };
+  const wasm = embeddedWasm(pkg.code).map((bytes, i) => [`package-${i}.wasm`, bytes] as const);
+  const hashes = Object.fromEntries(wasm.map(([name, bytes]) => [name, hashBytes(bytes)]));
+  const info: PackageInfo = { hash: pkg.hash, manifest, guard, wasm: hashes };
   return {
     manifest,
     // Whatever defines a script task names that option.
@@ -59,6 +66,7 @@ export function isolatePackage(
       [PACKAGE_MODULES.code]: { js: code },
       [PACKAGE_MODULES.info]: { json: info },
       [PACKAGE_MODULES.map]: { text: map ?? "" },
+      ...Object.fromEntries(wasm.map(([name, { buffer }]) => [name, { wasm: buffer }])),
     },
   };
 }

@@ -1,0 +1,78 @@
+import { afterAll, expect, test } from "vitest";
+import { commands } from "vitest/browser";
+import errors from "../../examples/errors/workflow.ts?raw";
+import fractal from "../../examples/fractal/workflow.ts?raw";
+import hello from "../../examples/hello/workflow.ts?raw";
+import recursion from "../../examples/recursion/workflow.ts?raw";
+import { type Calls, callsOf } from "./calls.ts";
+import type { ExampleCase } from "./elsewhere.ts";
+import { closeAll, open, resultOf, runOn } from "./engine-calls.ts";
+
+interface Case extends ExampleCase {
+  readonly text: string;
+  /** The arguments by position. */
+  readonly values: readonly unknown[];
+  /** Whether calls in it fail. What is recorded of a failure tells which jobs led there, and so is never the same. */
+  readonly fails?: true;
+}
+
+/**
+ * The examples that need nothing but their own code. Those that read or write files have hashes of these files, and so
+ * of their place; `compile` needs a C compiler, and `vega` makes functions of text, which isolates and the app refuse.
+ */
+const cases: readonly Case[] = [
+  { example: "hello", task: "hello.main", args: { word: "Hi" }, values: ["Hi"], text: hello },
+  {
+    example: "recursion",
+    task: "recursion.sort",
+    args: { xs: [3, 1, 2] },
+    values: [[3, 1, 2]],
+    text: recursion,
+  },
+  { example: "recursion", task: "recursion.fib", args: { n: 12 }, values: [12], text: recursion },
+  { example: "errors", task: "errors.main", args: {}, values: [], text: errors, fails: true },
+  { example: "errors", task: "errors.report", args: {}, values: [], text: errors, fails: true },
+  {
+    example: "fractal",
+    task: "fractal.band",
+    args: { view: { re: -0.6, im: 0, width: 3 }, size: 64, from: 8, to: 24 },
+    values: [{ re: -0.6, im: 0, width: 3 }, 64, 8, 24],
+    text: fractal,
+  },
+];
+
+/** What is compared of the calls of a case: all hashes, or where calls fail those of task and arguments, and the result. */
+function comparable(calls: Calls, { task, fails }: Case): Calls {
+  if (fails === undefined) return calls;
+  return calls.map((call) => {
+    const [name, taskHash, argsHash, valueHash] = call.split(" ");
+    return [name, taskHash, argsHash, name === task ? valueHash : ""].join(" ");
+  });
+}
+
+afterAll(closeAll);
+
+test("the same workflows have the same hashes in Node, Deno, workerd and the browser", async () => {
+  const elsewhere = await commands.runElsewhere(
+    cases.map(({ example, task, args }) => ({ example, task, args })),
+  );
+  const engine = await open(`everywhere-${crypto.randomUUID()}`);
+  for (const one of cases) {
+    const { task, values, text } = one;
+    resultOf(await runOn(engine, task, values, { entry: "workflow.ts", files: { "workflow.ts": text } }));
+    const [{ id } = { id: "" }] = await engine.query("find", { type: "Execution", limit: 1 });
+    const browser = await callsOf({
+      find: () => engine.query("find", { type: "CallNode", executionIds: [id] }),
+      getCallNodes: (hashes) => engine.query("getCallNodes", hashes),
+    });
+    expect(browser.length).toBeGreaterThan(0);
+    const { node, deno, workerd } = elsewhere[task]!;
+    const expected = comparable(browser, one);
+    expect({
+      task,
+      node: comparable(node, one),
+      deno: comparable(deno, one),
+      workerd: comparable(workerd, one),
+    }).toEqual({ task, node: expected, deno: expected, workerd: expected });
+  }
+}, 120_000);
