@@ -9,7 +9,7 @@ import { type AppEnv, authenticate, noRepo, requireRepo, requireRole, signIn, si
 import { type Directory, mayUse, type NewToken, type Principal, ROLES, type Role } from "./directory.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { FILE_PATH } from "./file-routes.ts";
-import { addRepoRoutes, PRINCIPAL_HEADER } from "./repo-app.ts";
+import { addRepoRoutes, setPrincipal } from "./repo-app.ts";
 import { apiRoute, checked, checkedApp, pageQuery, type RepoApp } from "./route-parts.ts";
 
 /** A line of the log of requests. It holds no secret: neither tokens nor bodies nor queries. */
@@ -135,7 +135,7 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
     const request = new Request(c.req.raw);
     request.headers.delete("authorization");
     request.headers.delete("cookie");
-    request.headers.set(PRINCIPAL_HEADER, JSON.stringify(principal));
+    setPrincipal(request.headers, principal, repo);
     return options.repo(repo, request, c.env);
   });
   app.all(`${API}/*`, (c) => {

@@ -10,7 +10,15 @@ import { checkedApp, type RepoApp, type RepoEnv } from "./route-parts.ts";
 import { addSyncRoutes } from "./sync-routes.ts";
 
 /** Header by which the app tells a repository who asks. Callers' own headers of that name are removed. */
-export const PRINCIPAL_HEADER = "x-redun-principal";
+const PRINCIPAL_HEADER = "x-redun-principal";
+
+/** Notes in the headers of a request for a repository who asks. */
+export function setPrincipal(headers: Headers, principal: Principal, repo: string): void {
+  // A header holds few characters other than ASCII's, and not very many. The repository need not know of others.
+  headers.set(PRINCIPAL_HEADER, encodeURIComponent(JSON.stringify({ ...principal, repos: [repo] })));
+}
+
+const principalOf = (header = "null"): Principal => JSON.parse(decodeURIComponent(header)) as Principal;
 
 /** What a repository's part of the API works with. */
 export interface RepoAppOptions {
@@ -28,7 +36,7 @@ export function createRepoApp({ host, upgrade, onError }: RepoAppOptions): RepoA
   const app = checkedApp<RepoEnv>();
   const provide: MiddlewareHandler<RepoEnv> = async (c, next) => {
     c.set("host", await host);
-    c.set("principal", JSON.parse(c.req.header(PRINCIPAL_HEADER) ?? "null") as Principal);
+    c.set("principal", principalOf(c.req.header(PRINCIPAL_HEADER)));
     await next();
   };
   app.use(provide);

@@ -1,4 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import pkg from "package:basics";
 import { expect, test, vi } from "vitest";
 import { openDurableObject } from "../../src/backends/durable-object-driver.ts";
 import type { HostedRun, HostedStatus } from "../../src/server/execution-types.ts";
@@ -178,4 +179,18 @@ test("objects of several repositories share an isolate, and none sees the files 
   const stolen = await second.start("basics.echo", [{ $: ["File", `../../${first.name}/files/bare-0.txt`] }]);
   await (await listen(second, stolen)).closed;
   expect(await second.repo.execution(stolen)).not.toMatchObject({ status: "DONE" });
+});
+
+test("an execution knows who asked for it, whatever they are called and whatever else they may use", async () => {
+  const repo = await newRepo();
+  const name = "Łukasz 🙂 %41";
+  const others = Array.from({ length: 999 }, (_, i) => `another-repository-${i}`);
+  const { token } = await directory.createToken({ name, role: "runner", repos: [...others, repo.name] });
+  const response = await repo.send("/executions", {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ package: pkg.hash, task: "basics.add", args: [1, 2] }),
+  });
+  const { id } = (await response.json()) as { id: string };
+  expect(await repo.repo.execution(id)).toMatchObject({ user: name });
 });
