@@ -27,6 +27,9 @@ import { readSettings, type WorkerEnv } from "./settings.ts";
 /** Schemes of the files that a repository has in the bucket. */
 export const FILE_SCHEMES: readonly string[] = ["r2", "file"];
 
+/** Where the files are that clients send, as tasks name it. */
+const UPLOADS = "r2://uploads";
+
 /** A repository that is open in a Durable Object: its host, and what tells others how its executions go. */
 export interface Repository {
   readonly host: RepoHost;
@@ -73,6 +76,7 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
     executor: executorOf(parts, state, allowNetwork),
     executorNames: ["process", "worker"],
     limits,
+    uploads: { files: parts.files, folder: UPLOADS },
     ...(maxRunning === undefined ? {} : { maxRunning }),
     ...(maxQueued === undefined ? {} : { maxQueued }),
     sync: () => storage.sync(),

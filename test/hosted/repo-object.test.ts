@@ -5,6 +5,7 @@ import { openDurableObject } from "../../src/backends/durable-object-driver.ts";
 import type { HostedRun, HostedStatus } from "../../src/server/execution-types.ts";
 import { HostState } from "../../src/server/host-state.ts";
 import type { ExecutionEvent } from "../../src/server.ts";
+import { hashBytes } from "../../src/value/hash.ts";
 import { directory, env, listen, newRepo, type TestRepo } from "./instance.ts";
 
 /** How many jobs of a task have run. */
@@ -179,6 +180,23 @@ test("objects of several repositories share an isolate, and none sees the files 
   const stolen = await second.start("basics.echo", [{ $: ["File", `../../${first.name}/files/bare-0.txt`] }]);
   await (await listen(second, stolen)).closed;
   expect(await second.repo.execution(stolen)).not.toMatchObject({ status: "DONE" });
+});
+
+test("files that clients send are kept below the repository's prefix, in parts where they are large", async () => {
+  const repo = await newRepo();
+  const bytes = new Uint8Array(9_000_000).map((_, i) => i % 251);
+  const hash = hashBytes(bytes);
+  const put = (to: string, body: BodyInit): Promise<Response> =>
+    repo.send(`/uploads/${to}/data.bin`, { method: "PUT", body });
+  const response = await put(hash, new Blob([bytes]).stream());
+  expect(response.status).toBe(201);
+  const path = `r2://uploads/${hash}/data.bin`;
+  expect(await response.json()).toMatchObject({ path, size: bytes.length });
+  expect((await put("0".repeat(40), "other")).status).toBe(422);
+  const { objects } = await env.BUCKET.list({ prefix: `repos/${repo.name}/` });
+  expect(objects.map(({ key, size }) => [key, size])).toEqual([
+    [`repos/${repo.name}/files/uploads/${hash}/data.bin`, bytes.length],
+  ]);
 });
 
 test("an execution knows who asked for it, whatever they are called and whatever else they may use", async () => {
