@@ -1,5 +1,5 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { secureHeaders } from "hono/secure-headers";
@@ -17,6 +17,7 @@ export interface RequestLog {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly method: string;
+  /** As it was sent, percent-encoded. */
   readonly path: string;
   readonly status: number;
   /** Milliseconds until the answer began. */
@@ -45,6 +46,8 @@ export interface AppOptions {
 
 const API = "/api/v1";
 const MAX_BODY = 32 * 1024 * 1024;
+/** Largest body of a request without a token, in bytes. */
+const MAX_OPEN_BODY = 4096;
 /** Requests that change nothing though they are not GET. */
 const READS = /\/(sync\/missing|sync\/reachable|query\/\w+)$/;
 
@@ -83,7 +86,7 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
     log({
       time: start,
       method: c.req.method,
-      path: c.req.path,
+      path: new URL(c.req.url).pathname,
       status: c.res.status,
       duration: Date.now() - start,
       user: (c.var as { principal?: Principal }).principal?.name,
@@ -106,23 +109,13 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
       cors({ origin: [...corsOrigins], allowHeaders: headers, exposeHeaders, maxAge: 600 }),
     );
   }
-  const limited = bodyLimit({
-    maxSize: maxBody,
-    onError: () => {
-      throw new ApiError(
-        413,
-        "too-large",
-        `Cannot read the request: its body is larger than ${maxBody} bytes`,
-      );
-    },
-  });
-  // Files are not held in memory, and have a limit of their own.
-  app.use(`${API}/*`, (c, next) => (isFile(c) ? next() : limited(c, next)));
   app.onError(errorAnswer((error, request) => faults.set(request, faultText(error))));
 
   addOpenRoutes(app, options, auth);
-  const authenticated = authenticate(auth);
-  app.use(`${API}/*`, authenticated);
+  app.use(`${API}/*`, authenticate(auth));
+  const limited = limitBody(maxBody);
+  // Files are not held in memory, and have a limit of their own.
+  app.use(`${API}/*`, (c, next) => (isFile(c) ? next() : limited(c, next)));
   addOwnRoutes(app, directory);
   addTokenRoutes(app, directory);
   app.all(`${API}/repos/:repo/*`, async (c) => {
@@ -145,6 +138,16 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
   });
   app.get("*", async (c) => (await options.assets?.(c.req.raw)) ?? c.notFound());
   return app;
+}
+
+function limitBody(maxSize: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      const message = `Cannot read the request: its body is larger than ${maxSize} bytes`;
+      throw new ApiError(413, "too-large", message);
+    },
+  });
 }
 
 const isFile = (c: Context): boolean => c.req.method === "PUT" && FILE_PATH.test(c.req.path);
@@ -172,6 +175,8 @@ function addOpenRoutes(app: App, { version }: AppOptions, auth: Auth): void {
     description ??= describeApi(app, version);
     return c.json(description as Record<string, never>);
   });
+  // Whoever has no token yet has no more to say.
+  app.use(`${API}/session`, limitBody(MAX_OPEN_BODY));
   app.openapi(
     apiRoute("post", `${API}/session`, {
       summary:
@@ -229,7 +234,10 @@ function addOwnRoutes(app: App, directory: Directory): void {
       query: {
         limit: pageQuery.limit,
         status: z.string().max(20).optional(),
-        cursor: z.string().max(100).optional(),
+        cursor: z
+          .string()
+          .regex(/^\d{1,15} [0-9a-f-]{1,40}$/)
+          .optional(),
       },
       answer: z.object({ items: z.array(z.looseObject({})), cursor: z.string().nullable() }),
     }),

@@ -70,7 +70,8 @@ export async function signOut(c: Context, directory: Directory): Promise<void> {
 }
 
 function cookieOptions(c: Context): { path: string; httpOnly: boolean; sameSite: "Strict"; secure: boolean } {
-  return { path: "/", httpOnly: true, sameSite: "Strict", secure: new URL(c.req.url).protocol === "https:" };
+  const secure = [c.req.url, c.req.header("origin")].some((url) => url?.startsWith("https:") ?? false);
+  return { path: "/", httpOnly: true, sameSite: "Strict", secure };
 }
 
 /** @throws ApiError with status 403 if the role is less than asked for */
@@ -127,22 +128,22 @@ async function refusal(directory: Directory, client: string, why: string): Promi
  * to one origin, so they count as unsafe.
  */
 function checkSameOrigin(c: Context): void {
+  const isSafe = SAFE.has(c.req.method);
   const upgrade = c.req.header("upgrade") !== undefined;
-  if (SAFE.has(c.req.method) && !upgrade) return;
-  const origin = c.req.header("origin");
-  const site = c.req.header("sec-fetch-site");
-  const own = new URL(c.req.url).origin;
-  if (origin === undefined ? site === "same-origin" || (site === undefined && !upgrade) : origin === own) {
-    // A form can send text, but not these types without asking first.
-    const type = c.req.header("content-type");
-    if (
-      SAFE.has(c.req.method) ||
-      type === undefined ||
-      /^application\/(json|x-ndjson|octet-stream)\b/.test(type)
-    )
-      return;
-  }
+  if (isSafe && !upgrade) return;
+  // A form can send text, but not these types without asking first.
+  const type = c.req.header("content-type");
+  const isOwnType = isSafe || type === undefined || /^application\/(json|x-ndjson|octet-stream)\b/.test(type);
+  if (isOwnType && isSameOrigin(c, upgrade)) return;
   throw new ApiError(403, "cross-site", "Cannot answer: the request comes from another site", {
     hint: "Programs send the header Authorization instead of a cookie.",
   });
+}
+
+/** What browsers say of it themselves comes first: behind a proxy that adds TLS, the origin is not what is seen here. */
+function isSameOrigin(c: Context, upgrade: boolean): boolean {
+  const site = c.req.header("sec-fetch-site");
+  if (site !== undefined) return site === "same-origin";
+  const origin = c.req.header("origin");
+  return origin === undefined ? !upgrade : origin === new URL(c.req.url).origin;
 }

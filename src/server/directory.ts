@@ -127,8 +127,18 @@ export class Directory {
     return true;
   }
 
-  /** Makes a token. @returns its text, which is never shown again */
+  /**
+   * Makes a token.
+   *
+   * @returns its text, which is never shown again
+   * @throws ApiError if the name has control characters, which would forge lines of logs
+   */
   async createToken({ name, role, repos, expires }: NewToken): Promise<{ token: string; info: TokenInfo }> {
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) {
+      throw new ApiError(400, "invalid-token-name", `Cannot create the token ${JSON.stringify(name)}`, {
+        hint: "Use a name without line breaks and other control characters.",
+      });
+    }
     const { id, hash, text } = await makeSecret("redun");
     const scope = repos == null ? null : JSON.stringify(repos);
     const created = this.now();

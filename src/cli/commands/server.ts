@@ -82,9 +82,10 @@ function findAssets(): string | undefined {
   return places.find((place) => existsSync(join(place, "index.html")));
 }
 
-function requestText({ method, path, status, duration, user, error }: RequestLog): string {
+/** A line of the log; those of an error's stack are indented, so that none of them looks like another's. */
+export function requestText({ method, path, status, duration, user, error }: RequestLog): string {
   const line = `${method} ${path} ${status} ${duration} ms${user === undefined ? "" : ` ${user}`}`;
-  return error === undefined ? line : `${line}\n${error}`;
+  return error === undefined ? line : `${line}\n${error}`.replaceAll("\n", "\n    ");
 }
 
 function readPort(text: unknown): number | undefined {

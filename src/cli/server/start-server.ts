@@ -48,6 +48,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { dir, config, version, host = "127.0.0.1", port = 8787, corsOrigins, log, warn } = options;
   const { directory, db } = await openDirectory(dir);
   const repositories = new Repositories({ dir, config, directory, maxWorkers: options.maxWorkers, warn });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
+  const upgrade = upgradeEvents(warn);
+  const onError = (error: unknown): void => warn(faultText(error));
   let server: Server | undefined;
   try {
     await repositories.openAll();
@@ -62,15 +65,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       repo(name, request, env) {
         let repo = apps.get(name);
         if (repo === undefined) {
-          const onError = (error: unknown): void => warn(faultText(error));
-          repo = createRepoApp({ host: repositories.host(name), upgrade: upgradeEvents, onError });
+          const host = repositories.host(name);
+          // One that can't be opened is tried again at the next request.
+          host.catch(() => apps.delete(name));
+          repo = createRepoApp({ host, upgrade, onError });
           apps.set(name, repo);
         }
         return repo.fetch(request, env as object);
       },
     });
     const isLocal = LOOPBACK.test(host) || host === "::1";
-    server = await listen(host, port, (request, env) =>
+    server = await listen(host, port, sockets, (request, env) =>
       isLocal && !LOOPBACK.test(new URL(request.url).hostname) ? otherHost() : app.fetch(request, env),
     );
   } catch (error) {
@@ -88,6 +93,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     async close() {
       const closed = new Promise<void>((resolve) => running.close(() => resolve()));
       running.closeAllConnections();
+      // Connections that were upgraded are not among those.
+      for (const socket of sockets.clients) socket.terminate();
       await repositories.close();
       await closed;
       db.close();
@@ -100,15 +107,18 @@ const faultText = (error: unknown): string =>
 
 type Answer = (request: Request, env: object) => Response | Promise<Response>;
 
-function listen(host: string, port: number, answer: Answer): Promise<Server> {
+/** Milliseconds until a request has to be here. Files may be large, and their senders slow. */
+const REQUEST_TIMEOUT = 24 * 3_600_000;
+
+function listen(host: string, port: number, sockets: WebSocketServer, answer: Answer): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
     const server = serve(
       { fetch: answer as never, hostname: host, port, websocket: { server: sockets } } as Parameters<
         typeof serve
       >[0],
       () => resolve(server),
     ) as Server;
+    server.requestTimeout = REQUEST_TIMEOUT;
     server.on("error", reject);
   });
 }
@@ -124,25 +134,35 @@ function otherHost(): Response {
 
 /** More bytes than these wait for a slow reader; meanwhile it gets no more. */
 const MOST_BUFFERED = 4_000_000;
+/** Milliseconds between questions to a listener whether it is there. */
+const BEAT = 15_000;
+/** A listener that has not answered so many of them is cut off. */
+const MOST_UNANSWERED = 8;
 
-/** Sends events over a WebSocket, each as a message of JSON. */
-const upgradeEvents: UpgradeEvents = async (c, host, run, after) => {
-  const upgrade = upgradeWebSocket(() => ({
-    onOpen: (_event, socket) => void sendEvents(socket as WSContext<WebSocket>, host, run, after),
-  }));
-  return (await upgrade(c as never, async () => {})) as Response;
-};
+/** Sends events over a WebSocket, each as a message of JSON. @param warn - told why one was cut off */
+function upgradeEvents(warn: (message: string) => void): UpgradeEvents {
+  return async (c, host, run, after) => {
+    const upgrade = upgradeWebSocket(() => ({
+      onOpen: (_event, socket) =>
+        void sendEvents((socket as WSContext<WebSocket>).raw!, host, run, after).catch((error) =>
+          warn(`Cannot send the events of ${run}: ${faultText(error)}`),
+        ),
+    }));
+    return (await upgrade(c as never, async () => {})) as Response;
+  };
+}
 
-async function sendEvents(
-  socket: WSContext<WebSocket>,
-  host: RepoHost,
-  run: string,
-  after: number,
-): Promise<void> {
-  const raw = socket.raw!;
+async function sendEvents(raw: WebSocket, host: RepoHost, run: string, after: number): Promise<void> {
   const ended = new AbortController();
   raw.on("close", () => ended.abort());
-  const beat = setInterval(() => raw.ping(), 15_000);
+  let unanswered = 0;
+  raw.on("pong", () => {
+    unanswered = 0;
+  });
+  const beat = setInterval(() => {
+    if (unanswered++ < MOST_UNANSWERED) raw.ping();
+    else raw.terminate();
+  }, BEAT);
   try {
     for await (const events of host.follow(run, after, ended.signal)) {
       for (const event of events) raw.send(JSON.stringify(event));
@@ -151,7 +171,8 @@ async function sendEvents(
     }
     raw.close(1000);
   } catch (error) {
-    raw.close(1011, String(error).slice(0, 100));
+    raw.close(1011, "the server failed");
+    throw error;
   } finally {
     clearInterval(beat);
   }

@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { requestText } from "../../src/cli/commands/server.ts";
+import { openConfig } from "../../src/cli/config-dir.ts";
+import { type RunningServer, startServer } from "../../src/cli/server/start-server.ts";
+import { buildPackage, type CodePackage } from "../../src/package.ts";
+import { createClient, type RequestLog } from "../../src/server.ts";
+
+const NO_ID = "01234567-89ab-7000-8000-0123456789ab";
+
+let basics: CodePackage;
+let folder: string;
+let server: RunningServer;
+let token: string;
+let lines: RequestLog[];
+let warnings: string[];
+let isClosed: boolean;
+
+beforeAll(async () => {
+  basics = await buildPackage(join(import.meta.dirname, "workflows/basics.ts"), { npm: "inline" });
+});
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "redun-server-"));
+  lines = [];
+  warnings = [];
+  isClosed = false;
+  server = await start();
+  token = server.firstToken!;
+});
+afterEach(async () => {
+  if (!isClosed) await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+function start(): Promise<RunningServer> {
+  const dir = join(folder, ".redun");
+  const config = openConfig({ dir, source: "default" });
+  const log = (line: RequestLog): void => void lines.push(line);
+  return startServer({ dir, config, version: "test", port: 0, log, warn: (text) => warnings.push(text) });
+}
+
+/** What a server answers to bytes, until it ends the connection or a time, in milliseconds, has passed. */
+function sendRaw(text: string, ms = 1000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    let answer = "";
+    const end = (): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(end, ms);
+    socket.on("data", (chunk) => {
+      answer += String(chunk);
+    });
+    socket.on("close", () => {
+      clearTimeout(timer);
+      end();
+    });
+    socket.on("error", reject);
+    socket.write(text);
+  });
+}
+
+test("no request writes a line of its own into the log", async () => {
+  for (const name of ["a\nb", "\u001b[2J", "\u2028"]) {
+    const forged = createClient(server.url, { token }).createToken({ name, role: "viewer" });
+    await expect(forged).rejects.toMatchObject({ status: 400, code: "invalid-token-name" });
+  }
+  await fetch(`${server.url}/api/v1/repos%0aforged%1b%5b2J%e2%80%a8?token=secret`, {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  const line = lines.at(-1)!;
+  expect(line).toMatchObject({ status: 404, path: "/api/v1/repos%0aforged%1b%5b2J%e2%80%a8" });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  expect(requestText(line)).not.toMatch(/[\x00-\x1f\x7f\u2028]/);
+  expect(JSON.stringify(lines)).not.toContain("secret");
+});
+
+test("a body is read for those only who may send one", async () => {
+  const head = (authorization: string): string =>
+    `POST /api/v1/repos HTTP/1.1\r\nHost: 127.0.0.1\r\n${authorization}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`;
+  expect(await sendRaw(head(""))).toMatch(/^HTTP\/1\.1 401 /);
+  expect(await sendRaw(head(`Authorization: Bearer ${token}\r\n`), 300)).toBe("");
+  const signIn = await fetch(`${server.url}/api/v1/session`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ token: "x".repeat(100_000) }),
+  });
+  expect(signIn.status).toBe(413);
+});
+
+test("a browser signs in behind a proxy that adds TLS, and other sites don't", async () => {
+  const signIn = (headers: Record<string, string>): Promise<Response> =>
+    fetch(`${server.url}/api/v1/session`, {
+      method: "POST",
+      body: JSON.stringify({ token }),
+      headers: { "Content-Type": "application/json", ...headers },
+    });
+  const own = `https://${new URL(server.url).host}`;
+  const there = await signIn({ Origin: own, "Sec-Fetch-Site": "same-origin" });
+  expect(there.status).toBe(200);
+  expect(there.headers.get("set-cookie")).toMatch(/; Secure/);
+  for (const site of ["cross-site", "same-site", "none", ""])
+    expect((await signIn({ Origin: server.url, "Sec-Fetch-Site": site })).status).toBe(403);
+  expect((await signIn({ Origin: own })).status).toBe(403);
+  expect((await signIn({ Origin: server.url })).status).toBe(200);
+});
+
+test("a repository that could not be opened is tried again", async () => {
+  const client = createClient(server.url, { token });
+  await client.createRepo("other");
+  const place = join(folder, ".redun/repos");
+  writeFileSync(place, "not a folder");
+  await expect(client.repo("other").execution(NO_ID)).rejects.toMatchObject({ status: 422 });
+  rmSync(place);
+  await expect(client.repo("other").execution(NO_ID)).rejects.toMatchObject({ status: 404 });
+});
+
+test("a server ends though somebody listens over a WebSocket", async () => {
+  const repo = createClient(server.url, { token }).repo("default");
+  await repo.putPackage(basics);
+  const id = await repo.start({ package: basics.hash, task: "basics.slow", args: [1, 60_000] });
+  const address = `${server.url.replace("http", "ws")}/api/v1/repos/default/executions/${id}/events`;
+  const socket = new WebSocket(address, { headers: { Authorization: `Bearer ${token}` } });
+  await new Promise((resolve) => socket.on("message", resolve));
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  isClosed = true;
+  await server.close();
+  await closed;
+  expect(warnings).toEqual([]);
+}, 10_000);
+
+test("a listener that sends nonsense or too much is cut off, and harms nobody", async () => {
+  const repo = createClient(server.url, { token }).repo("default");
+  await repo.putPackage(basics);
+  const id = await repo.start({ package: basics.hash, task: "basics.slow", args: [1, 60_000] });
+  const address = `${server.url.replace("http", "ws")}/api/v1/repos/default/executions/${id}/events`;
+  const socket = new WebSocket(address, { headers: { Authorization: `Bearer ${token}` } });
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.on("open", resolve));
+  socket.send("x".repeat(100_000));
+  expect(await new Promise((resolve) => socket.on("close", resolve))).toBe(1009);
+  expect((await repo.execution(id)).status).toBe("RUNNING");
+});
+
+test("malformed requests are refused", async () => {
+  const first = async (text: string): Promise<string> => (await sendRaw(text, 500)).split("\r\n", 1)[0]!;
+  expect(await first("GET /api/v1/health HTTP/1.1\r\nHost: a b\r\n\r\n")).toMatch(/ 400 /);
+  expect(await first("GET /api/v1/health HTTP/1.1\r\nHost: evil.example\r\n\r\n")).toMatch(/ 403 /);
+  expect(await first("GET http://evil.example/api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).toMatch(
+    / 403 /,
+  );
+  expect(await first("GET /api/v1/%ff%c0%00 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).toMatch(/ 40[14] /);
+  expect(await first("GET /%00/..%2f..%2fetc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).toMatch(/ 404 /);
+});
