@@ -133,6 +133,19 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
   redun run SCRIPT TASK help       show the task's arguments
   redun run SCRIPT TASK info       show the task's hash and source`,
     );
+  addServerOptions(
+    add(
+      program,
+      "launch CMD...",
+      "run a shell command on an executor, and leave it to itself",
+      async () => (await import("./commands/launch.ts")).launch,
+    )
+      .option("--executor <name>", "executor to run it on (on a server: default)")
+      .option("-o, --option <k=v>", "option of the command's task, such as memory=4 (repeatable)", collect)
+      .option("--code-package", "send the workflow's code along, where the executor takes it")
+      .option("--wait", "wait for the end, and show what the command prints")
+      .passThroughOptions(),
+  );
   const log = add(
     program,
     "log [ID...]",

@@ -230,6 +230,32 @@ describe("Files of this machine as arguments of a run on a server", () => {
   });
 });
 
+describe("A command that is launched", () => {
+  test("on a server is left to it, or waited for", async () => {
+    const space = client();
+    expect(await space.ok(["launch", "--wait", "echo a; echo $((1 + 1))"])).toBe("a\n2\n");
+    const id = (await space.ok("launch redun run hello.ts main --greet Launched")).trim();
+    expect(await space.ok(`attach ${id}`)).toBe("'Launched, World!'\n");
+    expect((await space.redun("launch --wait exit 3")).code).toBe(1);
+  });
+
+  test("here runs on the executor that is named, and on when the command has ended", async () => {
+    const space = client();
+    space.env = {};
+    for (const words of [
+      "launch echo",
+      "launch --executor nope echo",
+      "launch --executor process --code-package x",
+    ])
+      expect((await space.redun(words)).code).toBe(1);
+    expect(await space.ok("launch --executor process --wait echo hi there")).toBe("hi there\n");
+    const id = (await space.ok("launch --executor process echo later")).trim();
+    await expect
+      .poll(async () => (await space.redun("log --exec")).stdout, { timeout: 20_000 })
+      .toMatch(new RegExp(`${id.slice(-8)} \\[ DONE \\] .*launch --executor process echo later`));
+  });
+});
+
 describe("Records on a server", () => {
   test("are shown as those of a store here", async () => {
     const space = client();

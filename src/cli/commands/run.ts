@@ -176,12 +176,12 @@ async function runElsewhere(cli: Cli, connection: Connection, run: Run): Promise
   if (cli.globals.setup.length > 0)
     throw new UsageError("Cannot use --setup on a server: its scheduler is its operator's");
   const settings = schedulerSettings(config);
-  const [{ startRun }, { followRun }] = await Promise.all([
+  const [{ buildForServer, startRun }, { followRun }] = await Promise.all([
     import("../remote/start-run.ts"),
     import("../remote/follow.ts"),
   ]);
   const call = {
-    script: findScript(workflow.script),
+    package: buildForServer(findScript(workflow.script)),
     task: task.fullname,
     args,
     recorded,

@@ -17,6 +17,8 @@ import "../value-types.ts";
 /** Options of {@link followRun}. */
 export interface FollowOptions extends RunLogOptions {
   readonly format: "text" | "json";
+  /** Whether a result of bytes is written as it is. */
+  readonly raw?: boolean;
 }
 
 /**
@@ -85,6 +87,8 @@ export async function followRun(
     throw new Exit(EXIT.interrupted);
   }
   const outcome = await outcomeOf(connection, id, run);
+  if (options.raw && "value" in outcome && outcome.value instanceof Uint8Array)
+    return output.write(outcome.value);
   showOutcome(output, outcome, options.format, document);
   if ("value" in outcome) return;
   throw new Exit(cancelled && hasCode(outcome.error, "cancelled") ? EXIT.interrupted : EXIT.failed);

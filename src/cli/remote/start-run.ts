@@ -1,4 +1,5 @@
 import { buildPackage } from "../../package/index.ts";
+import type { StoredPackage } from "../../package/types.ts";
 import type { ExecutionRequest } from "../../server/api-types.ts";
 import type { Json } from "../../value/json.ts";
 import type { Output } from "../output.ts";
@@ -11,8 +12,8 @@ import type { Connection } from "./connect.ts";
 
 /** What is to be run on a server. */
 export interface RemoteCall {
-  /** Path of the workflow's file. */
-  readonly script: string;
+  /** The workflow, as it is built. */
+  readonly package: Promise<StoredPackage>;
   /** Fullname of the task. */
   readonly task: string;
   readonly args: readonly unknown[];
@@ -23,6 +24,11 @@ export interface RemoteCall {
   readonly context: Readonly<Record<string, unknown>>;
   /** The command line to record. */
   readonly argv: readonly string[];
+}
+
+/** Builds a workflow for where no npm packages are installed. @param files - texts by path, instead of files */
+export function buildForServer(entry: string, files?: Record<string, string>): Promise<StoredPackage> {
+  return buildPackage(entry, { npm: "inline", ...(files === undefined ? {} : { files }) });
 }
 
 /** The longest word of a command line that a server records, and the most of them. */
@@ -36,14 +42,12 @@ const [LONGEST_WORD, MOST_WORDS] = [10_000, 1000];
 export async function startRun(connection: Connection, call: RemoteCall, output: Output): Promise<string> {
   const { repo } = connection;
   const { options } = call;
-  // Where it runs, no npm packages are installed.
-  const built = buildPackage(call.script, { npm: "inline" });
   // An argument that can't be sent is told of first.
-  built.catch(() => {});
+  call.package.catch(() => {});
   const { recorded } = call;
   const upload = options.upload ?? false;
   const args = await encodeArguments(connection, call.args, { upload, recorded, output });
-  const pkg = await built;
+  const pkg = await call.package;
   if (!(await repo.hasPackage(pkg.hash))) {
     await repo.putPackage(pkg);
     output.log(`Sent the code package ${pkg.hash.slice(0, 8)} (${plural(pkg.code.length, "character")})`);
