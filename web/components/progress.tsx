@@ -33,7 +33,7 @@ export function ProgressTable({ execution }: { execution: Execution }): JSX.Elem
     (status) => execution.status === "RUNNING" || !PASSING.has(status) || all[status] > 0,
   );
   return (
-    <div class="table-scroll">
+    <section class="table-scroll" aria-label="Jobs by task" tabIndex={0}>
       <table class="table progress">
         <thead>
           <tr>
@@ -62,7 +62,7 @@ export function ProgressTable({ execution }: { execution: Execution }): JSX.Elem
           </tfoot>
         )}
       </table>
-    </div>
+    </section>
   );
 }
 

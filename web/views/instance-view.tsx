@@ -43,9 +43,9 @@ export function InstanceView({ id: text, query }: { id: string; query: URLSearch
 }
 
 const ROLES = {
-  viewer: "viewer: may read",
-  runner: "runner: may also run, cancel, tag and push",
-  admin: "administrator: may also manage repositories and tokens",
+  viewer: "viewer, who reads",
+  runner: "runner, who reads, runs, cancels, tags and pushes",
+  admin: "administrator, who may do everything here",
 } as const;
 
 function Overview({ instance, query }: { instance: Instance; query: URLSearchParams }): JSX.Element {

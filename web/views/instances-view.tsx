@@ -24,8 +24,8 @@ export function InstancesView(): JSX.Element {
         <h1>Where you work</h1>
       </div>
       <Section title="This tab">
+        <p>Workflows run in this browser, and their results are kept here.</p>
         <p>
-          Workflows run in this browser, and their results are kept here.{" "}
           <a href={address(["executions"], {}, TAB)}>Executions of this tab</a>
         </p>
       </Section>
@@ -53,8 +53,8 @@ export function InstancesView(): JSX.Element {
 
 function InstanceLine({ instance: { id, phase, me } }: { instance: Instance }): JSX.Element {
   return (
-    <p>
-      <a href={address(["instances", id])}>{hostOf(id)}</a>{" "}
+    <p class="instance-line">
+      <a href={address(["instances", id])}>{hostOf(id)}</a>
       <span class="muted">
         {STATES[phase]}
         {me !== undefined && phase === "ready" && ` as ${me.name} (${me.role})`}
