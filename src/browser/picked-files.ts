@@ -198,8 +198,8 @@ function findAmong(files: readonly { path: string; file: File }[], rest: string)
 
 async function findBelow(root: FileSystemDirectoryHandle, rest: string): Promise<PickedFound> {
   const at = rest.lastIndexOf("/");
+  if (rest === "") return { kind: (await permissionOf(root)) === "granted" ? "folder" : "permission" };
   const directory = await directoryBelow(root, rest.slice(0, Math.max(0, at)));
-  if (rest === "") return { kind: "folder" };
   const name = rest.slice(at + 1);
   try {
     return { kind: "file", file: await (await directory.getFileHandle(name)).getFile() };

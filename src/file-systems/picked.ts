@@ -57,8 +57,11 @@ export class PickedFileSystem implements FileSystem {
     return { size, etag: etagOf(found.file), mtime: `${lastModified}000000` };
   }
 
+  /** @throws FileError as {@link stat} does */
   async isDir(path: string): Promise<boolean> {
-    return (await this.#source.findPicked(path)).kind === "folder";
+    const { kind } = await this.#source.findPicked(path);
+    if (kind === "gone" || kind === "permission") throw failure(kind, "look up", path);
+    return kind === "folder";
   }
 
   async hash(path: string): Promise<string> {
@@ -66,7 +69,9 @@ export class PickedFileSystem implements FileSystem {
     return hashFileByEtag("picked", path, found.kind === "file" ? etagOf(found.file) : undefined);
   }
 
+  /** @throws FileError where nobody can tell, rather than have a folder pass for an empty one */
   async list(path: string): Promise<FileEntry[]> {
+    if (!(await this.isDir(path))) return [];
     const entries = await this.#source.listPicked(path);
     return entries.map((entry) => ({
       path: entry.path,

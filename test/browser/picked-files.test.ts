@@ -117,6 +117,22 @@ describe("files that the user picked", () => {
     expect((await run("picked.names", new Dir(root))).value).toEqual([[`${root}/in/z.txt`, "four"]]);
   });
 
+  test("that are out of reach pass for no empty folder", async () => {
+    const lost = new Dir("picked://folder/lost");
+    await expect(lost.files()).rejects.toMatchObject({
+      code: "file-not-found",
+      hint: expect.stringContaining("Pick lost again"),
+    });
+    await expect(lost.exists()).rejects.toThrow("no page that is open holds it");
+    const known = new Dir(lost.path, "0".repeat(40));
+    expect((await run("picked.names", known)).error).toMatchObject({
+      message: expect.stringContaining("no page that is open holds it"),
+    });
+    const path = await engine.pick({ kind: "folder", name: "empty", files: [] });
+    expect(await new Dir(path).files()).toEqual([]);
+    expect(await new Dir(`${path}/none`).exists()).toBe(false);
+  });
+
   test("can't be written", async () => {
     const path = await engine.pick({ kind: "file", file: picked("read-only.txt", "x") });
     expect((await run("picked.write", new File(path))).error).toMatchObject({
