@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,6 +18,11 @@ export const length = task("hello.length", async (file: File) => (await file.tex
 export const names = task("hello.names", async (dir: Dir) => {
   const files = await dir.files();
   return files.map((file) => dir.relPath(file));
+});
+export const write = task("hello.write", async (path: string) => {
+  const file = new File(path);
+  await file.write("written there");
+  return file;
 });
 export const total = task("hello.total", async (given: { files: File[] }) => {
   let sum = 0;
@@ -228,6 +233,16 @@ describe("Files of this machine as arguments of a run on a server", () => {
     const missing = await space.redun("run hello.ts length --file nope.txt --upload");
     expect(missing.stderr).toContain("Cannot send nope.txt: there is no such file");
   });
+});
+
+test("A file that a task made on the server is an argument of a run there", async () => {
+  const space = client();
+  const path = home.path("made/there.txt");
+  expect(await space.ok(["run", "hello.ts", "write", "--path", path])).toBe(`File('${path}')\n`);
+  // The server is on this machine, where the file would count as one of its own.
+  renameSync(path, home.path("made/gone.txt"));
+  const { stderr } = await space.redun(["run", "hello.ts", "length", "--file", path]);
+  expect(stderr).toMatch(/Start Execution.*Cannot read .*there\.txt: /s);
 });
 
 describe("A command that is launched", () => {

@@ -1,11 +1,10 @@
-import type { Dir } from "../../file/dir.ts";
-import type { File } from "../../file/file.ts";
-import { schemeOf } from "../../file/file-systems.ts";
+import { fileSystemFor, schemeOf } from "../../file/file-systems.ts";
 import type { Json } from "../../value/json.ts";
 import { leaves } from "../../value/nested.ts";
 import { codecOf } from "../../value/registry.ts";
-import { encodeValue } from "../../value/value.ts";
+import { decodeValue, encodeValue } from "../../value/value.ts";
 import { RedunClientError } from "../client-error.ts";
+import { findFile } from "../find-record.ts";
 import type { Output } from "../output.ts";
 import { registerFileSystems } from "../runtime.ts";
 import type { Connection } from "./connect.ts";
@@ -20,7 +19,7 @@ export interface ArgumentOptions {
 }
 
 /** A file, or several, as an encoding names them. */
-interface FileRef {
+export interface FileRef {
   /** Name of the type, such as `redun.File`. */
   readonly type: string;
   /** Path, or pattern. */
@@ -48,12 +47,35 @@ export async function encodeArguments(
   await Promise.all(waiting);
   const encoded = args.map(encode);
   const known = new Set(filesIn(recorded.map(encode)).map(({ hash }) => hash));
-  const local = filesIn(encoded).filter(({ path, hash }) => schemeOf(path) === "file" && !known.has(hash));
-  if (local.length === 0) return encoded;
-  if (!upload) throw unreachable(local, connection.target.url);
-  const { uploadFiles } = await import("./upload.ts");
-  const sent = await uploadFiles(connection, local, output);
-  return encoded.map((arg) => withFiles(arg, sent));
+  const bare = filesIn(encoded).filter(({ path, hash }) => schemeOf(path) === "file" && !known.has(hash));
+  if (bare.length === 0) return encoded;
+  const there = await recordedFiles(connection, bare);
+  const local = bare.filter((file) => !there.has(keyOf(file)));
+  if (local.length > 0 && !upload) throw unreachable(local, connection.target.url);
+  if (local.length > 0) {
+    const { uploadFiles } = await import("./upload.ts");
+    for (const [key, file] of await uploadFiles(connection, local, output)) there.set(key, file);
+  }
+  return encoded.map((arg) => withFiles(arg, there));
+}
+
+/** What tells files of an encoding apart. */
+export const keyOf = ({ type, path }: FileRef): string => `${type} ${path}`;
+
+/** Those of some files that are not on this machine, while the server has a record of them, such as a task's output. */
+async function recordedFiles(
+  { records }: Connection,
+  files: readonly FileRef[],
+): Promise<Map<string, unknown>> {
+  const found = new Map<string, unknown>();
+  for (const file of files) {
+    if (file.type !== "redun.File" || (await fileSystemFor(file.path).stat(file.path)) !== undefined)
+      continue;
+    const record = await findFile(records, file.path);
+    const [value] = record === undefined ? [] : await records.getValues([record.valueHash]);
+    if (value?.type === file.type) found.set(keyOf(file), decodeValue(value.text));
+  }
+  return found;
 }
 
 const encode = (arg: unknown, i: number): Json =>
@@ -63,7 +85,7 @@ function unreachable(files: readonly FileRef[], url: string): RedunClientError {
   const paths = files.map(({ path }) => path);
   const shown = `${paths.slice(0, 5).join(", ")}${paths.length > 5 ? ` and ${paths.length - 5} more` : ""}`;
   return new RedunClientError(`Cannot run on the server ${url}: it can't read ${shown} of this machine`, {
-    hint: "Send files with --upload, or name ones that it can read, such as those of an http address.",
+    hint: "Send files with --upload, or name ones that it can read: of an http address, or made by its own tasks.",
     fields: { paths },
   });
 }
@@ -94,7 +116,7 @@ export function filesIn(json: Json): FileRef[] {
   const stack: Json[] = [json];
   for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
     const file = fileOf(next);
-    if (file !== undefined) found.set(`${file.type} ${file.path}`, file);
+    if (file !== undefined) found.set(keyOf(file), file);
     else if (typeof next === "object" && next !== null)
       for (const part of Object.values(next)) stack.push(part);
   }
@@ -102,13 +124,11 @@ export function filesIn(json: Json): FileRef[] {
 }
 
 /** An encoding with files in the place of others. */
-function withFiles(json: Json, sent: ReadonlyMap<string, File | Dir>): Json {
+function withFiles(json: Json, sent: ReadonlyMap<string, unknown>): Json {
   const file = fileOf(json);
-  const other = file === undefined ? undefined : sent.get(`${file.type} ${file.path}`);
+  const other = file === undefined ? undefined : sent.get(keyOf(file));
   if (other !== undefined) return JSON.parse(encodeValue(other).text) as Json;
   if (typeof json !== "object" || json === null) return json;
   if (Array.isArray(json)) return json.map((item) => withFiles(item, sent));
   return Object.fromEntries(Object.entries(json).map(([key, item]) => [key, withFiles(item, sent)]));
 }
-
-export type { FileRef };

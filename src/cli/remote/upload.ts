@@ -9,7 +9,7 @@ import { hashStream } from "../../value/hash.ts";
 import { RedunClientError } from "../client-error.ts";
 import type { Output } from "../output.ts";
 import { plural } from "../text.ts";
-import type { FileRef } from "./arguments.ts";
+import { type FileRef, keyOf } from "./arguments.ts";
 import type { Connection } from "./connect.ts";
 
 /** Files that are sent at once. */
@@ -59,8 +59,9 @@ export async function uploadFiles(
     return new Dir(there, hash);
   };
   const sent = new Map<string, File | Dir>();
-  for (const { type, path } of files) {
-    const key = `${type} ${path}`;
+  for (const file of files) {
+    const { type, path } = file;
+    const key = keyOf(file);
     if (type === "redun.Dir") sent.set(key, await sendFolder(path));
     else if (type !== "redun.File") {
       throw new RedunClientError(
