@@ -397,6 +397,34 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         for (const id of waiting) expect(await resultOf(id)).toMatchObject({ value: 2 });
       });
 
+      test("are listed by pages that miss and double none, though others begin meanwhile", async () => {
+        const ids: string[] = [];
+        for (let i = 0; i < 5; i++) {
+          const id = await run("add", [i, 1], { tags: { paged: true } });
+          await eventsOf(id);
+          ids.unshift(id);
+        }
+        for (const filter of [{ tag: "paged=true" }, { task: "basics.add", tag: "paged" }]) {
+          const found: string[] = [];
+          let cursor: string | null | undefined;
+          do {
+            const page = await repo.list({ ...filter, limit: 2, ...(cursor ? { cursor } : {}) });
+            found.push(...page.items.map(({ id }) => id));
+            ({ cursor } = page);
+            await eventsOf(await run("add", [found.length, 2], { tags: { paged: true } }));
+          } while (cursor !== null);
+          expect(found.slice(-5)).toEqual(ids);
+          expect(new Set(found).size).toBe(found.length);
+        }
+        for (const cursor of ["1", "x", `${NO_ID}'`]) {
+          const { status } = await send(
+            `/repos/default/executions?cursor=${encodeURIComponent(cursor)}`,
+            instance.adminToken,
+          );
+          expect(status).toBe(400);
+        }
+      });
+
       test("tell a client that comes back only what it has not seen", async () => {
         const id = await run("slow", [3, 150, "cursor"]);
         const all = await eventsOf(id);
@@ -415,6 +443,8 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         const address = `${instance.url.replace("http", "ws")}/api/v1/repos/default/executions/${id}/events?after=1`;
         const socket = new WebSocket(address, {
           headers: { Authorization: `Bearer ${instance.adminToken}` },
+          // What is in between may keep the connection when the socket is closed; the types don't know of this yet.
+          ...{ closeTimeout: 500 },
         });
         const events: ExecutionEvent[] = [];
         const code = await new Promise((resolve, reject) => {
@@ -443,7 +473,7 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect(await get(`/jobs/${root.id}`)).toMatchObject({ task: "basics.fan", callHash: root.callHash });
         expect(await get(`/jobs?execution=${id}&task=basics.leaf&limit=3`)).toMatchObject({
           items: [{ task: "basics.leaf" }, { task: "basics.leaf" }, { task: "basics.leaf" }],
-          cursor: "3",
+          cursor: expect.any(String),
         });
         expect(await get(`/call-nodes/${root.callHash!.slice(0, 12)}`)).toMatchObject({
           callHash: root.callHash,
