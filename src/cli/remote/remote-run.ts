@@ -36,6 +36,10 @@ export class RemoteRun implements RunSource {
         // One that goes on in the place of an interrupted one takes as long as both.
         this.started ||= time;
         this.jobs.clear();
+        if (event.resumes !== undefined) {
+          const message = `The server was interrupted; ${event.executionId} goes on in place of ${event.resumes}`;
+          this.hub.emit({ type: "warning", code: "resumed", message });
+        }
         this.hub.emit({
           type: "execution-start",
           executionId: event.executionId,
