@@ -120,6 +120,8 @@ export interface RecordQuery {
   readonly callHashes?: readonly string[];
   readonly limit?: number;
   readonly offset?: number;
+  /** Only those that come after the one of this id; so pages miss and double nothing while there are more and more. */
+  readonly after?: string;
 }
 
 /** The ids that a query finds: executions and jobs newest first, other kinds in no order. */

@@ -70,6 +70,21 @@ export function checkQueries({ describe, expect, check }: BackendChecks): void {
       expect(new Set(pages).size).toBe(15);
     });
 
+    withStory("give what comes after a record, of each kind", async (backend) => {
+      for (const type of ["Execution", "Job", "CallNode", "Task", "Value"] as const) {
+        const all = (await backend.find({ type })).map(({ id }) => id);
+        const paged: string[] = [];
+        for (let after: string | undefined; paged.length < all.length; after = paged.at(-1)) {
+          const page = await backend.find({ type, limit: 2, ...(after === undefined ? {} : { after }) });
+          paged.push(...page.map(({ id }) => id));
+        }
+        expect(paged).toEqual(all);
+        expect(await backend.find({ type, after: all.at(-1)! })).toEqual([]);
+        expect(await backend.find({ type, after: idOf("nothing") })).toEqual([]);
+        expect(await backend.count({ type, after: all[0]! })).toBe(all.length);
+      }
+    });
+
     withStory("find by ids, and by what ids begin with", async (backend) => {
       const ids = [idOf("first"), calls.add.callHash, tasks.add.hash, "nonsense"];
       expect(await find(backend, { type: "Execution", ids })).toEqual(["first"]);

@@ -33,12 +33,17 @@ export class IndexedDbFinder {
   }
 
   async find(query: RecordQuery): Promise<string[]> {
-    const { offset = 0, limit = Number.POSITIVE_INFINITY } = query;
+    const { offset = 0, limit = Number.POSITIVE_INFINITY, after } = query;
     const found: string[] = [];
     if (limit <= 0) return found;
     let passed = 0;
+    let isAfter = after === undefined;
     for await (const keys of this.search(query)) {
       for (const key of keys) {
+        if (!isAfter) {
+          isAfter = unpackKey(key) === after;
+          continue;
+        }
         if (passed++ < offset) continue;
         found.push(unpackKey(key));
         if (found.length >= limit) return found;
@@ -49,7 +54,7 @@ export class IndexedDbFinder {
 
   async count(query: RecordQuery): Promise<number> {
     const isFiltered = Object.entries(query).some(
-      ([name, value]) => value !== undefined && !["type", "limit", "offset"].includes(name),
+      ([name, value]) => value !== undefined && !["type", "limit", "offset", "after"].includes(name),
     );
     if (!isFiltered) {
       const { executions, jobs, calls, tasks } = this.db;

@@ -120,8 +120,10 @@ export class MemoryBackend implements Backend {
   }
 
   async find(query: RecordQuery): Promise<FoundId[]> {
-    const { offset = 0, limit = Number.POSITIVE_INFINITY } = query;
-    const ids = findInMemory(this.store, query).slice(offset, offset + limit);
+    const { offset = 0, limit = Number.POSITIVE_INFINITY, after } = query;
+    const all = findInMemory(this.store, query);
+    const from = (after === undefined ? 0 : all.indexOf(after) + 1 || all.length) + offset;
+    const ids = all.slice(from, from + limit);
     return ids.map((id) => ({ type: query.type, id }));
   }
 

@@ -19,6 +19,8 @@ interface Selection {
   /** Leaves out rows that are there only because others refer to them. */
   readonly whole: string;
   readonly order: string;
+  /** Leaves out rows up to that of a stored id. */
+  readonly after: (key: string) => string;
 }
 
 /** How each type of record is selected. Filters bring what else they need as sub-queries. */
@@ -29,6 +31,9 @@ const selections: Readonly<Record<EntityType, Selection>> = {
     from: "r_execution x LEFT JOIN r_job j ON j.id = x.job AND j.task IS NOT NULL",
     whole: "x.args IS NOT NULL",
     order: "ifnull(j.start_time, x.updated) DESC, x.id DESC",
+    after: (key) =>
+      `(ifnull(j.start_time, x.updated), x.id) < (SELECT ifnull(k.start_time, y.updated), y.id FROM r_execution y
+        LEFT JOIN r_job k ON k.id = y.job AND k.task IS NOT NULL WHERE y.uuid = ${key})`,
   },
   Job: {
     key: "j.uuid",
@@ -36,6 +41,7 @@ const selections: Readonly<Record<EntityType, Selection>> = {
     from: "r_job j",
     whole: "j.task IS NOT NULL",
     order: "j.start_time DESC, j.id DESC",
+    after: (key) => `(j.start_time, j.id) < (SELECT k.start_time, k.id FROM r_job k WHERE k.uuid = ${key})`,
   },
   CallNode: {
     key: "c.hash",
@@ -43,6 +49,7 @@ const selections: Readonly<Record<EntityType, Selection>> = {
     from: "r_call c",
     whole: "c.evaluation IS NOT NULL",
     order: "c.id",
+    after: (key) => `c.id > (SELECT k.id FROM r_call k WHERE k.hash = ${key})`,
   },
   Task: {
     key: "t.hash",
@@ -50,6 +57,7 @@ const selections: Readonly<Record<EntityType, Selection>> = {
     from: "r_task t",
     whole: "t.source IS NOT NULL",
     order: "t.id",
+    after: (key) => `t.id > (SELECT k.id FROM r_task k WHERE k.hash = ${key})`,
   },
   Value: {
     key: "v.hash",
@@ -57,6 +65,7 @@ const selections: Readonly<Record<EntityType, Selection>> = {
     from: "r_value v",
     whole: "v.type IS NOT NULL",
     order: "v.id",
+    after: (key) => `v.id > (SELECT k.id FROM r_value k WHERE k.hash = ${key})`,
   },
 };
 
@@ -76,9 +85,11 @@ export class SqlFinder {
     const { id, from, order } = selections[query.type];
     const { sql, params } = yield* this.where(query);
     const { limit = -1, offset = 0 } = query;
+    const after = afterOf(query);
     const rows = yield* all(
-      `SELECT ${id} AS id FROM ${from} WHERE ${sql} ORDER BY ${order} LIMIT ? OFFSET ?`,
+      `SELECT ${id} AS id FROM ${from} WHERE ${sql} AND (${after.sql}) ORDER BY ${order} LIMIT ? OFFSET ?`,
       ...params,
+      ...after.params,
       limit,
       offset,
     );
@@ -124,6 +135,12 @@ export class SqlFinder {
     );
     return rows.filter((row) => matches(String(row.path))).map((row) => row.id as number);
   }
+}
+
+function afterOf({ type, after }: RecordQuery): Clause {
+  if (after === undefined) return { sql: "1", params: [] };
+  const isUuid = type === "Execution" || type === "Job";
+  return { sql: selections[type].after(isUuid ? uuids : hashes), params: [list([after])] };
 }
 
 function* clausesOf(query: RecordQuery): Iterable<Clause> {

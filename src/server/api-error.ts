@@ -32,6 +32,11 @@ const STATUSES: Readonly<Record<string, ErrorStatus>> = {
   "value-type": 422,
 };
 
+/** A database's own errors are faults of the server, and tell of its disk. */
+function statusOf({ code, fields }: RedunError): ErrorStatus | undefined {
+  return code === "backend" && "sqlite" in fields ? undefined : STATUSES[code];
+}
+
 /** The body of an error's answer. */
 export interface ErrorBody {
   readonly error: { readonly code: string; readonly message: string; readonly hint?: string };
@@ -44,7 +49,7 @@ export function answerOf(error: unknown): {
   retryAfter: number | undefined;
 } {
   if (error instanceof RedunError) {
-    const status = error instanceof ApiError ? error.status : STATUSES[error.code];
+    const status = error instanceof ApiError ? error.status : statusOf(error);
     if (status !== undefined) {
       const { code, message, hint } = error;
       const retryAfter = error instanceof ApiError ? error.retryAfter : undefined;

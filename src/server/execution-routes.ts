@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
-import type { FoundId, RecordQuery } from "../backend/backend.ts";
+import type { RecordQuery } from "../backend/backend.ts";
 import type { ExecutionStatus } from "../backend/records.ts";
 import type { Json } from "../value/json.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
@@ -18,6 +18,8 @@ import type { HostedRun } from "./execution-types.ts";
 import type { RepoHost } from "./repo-host.ts";
 import {
   checked,
+  type FindPage,
+  findPages,
   hashSchema,
   jsonSchema,
   notFound,
@@ -323,13 +325,8 @@ async function listExecutions(
     ...(stored === undefined ? {} : { executionStatus: stored }),
     ...(tags.length === 0 ? {} : { tags }),
   };
-  const find = (limit: number, offset: number): Promise<readonly FoundId[]> =>
-    host.backend.find({ ...query, limit, offset });
-  const view = (found: readonly FoundId[]): Promise<ExecutionSummary[]> =>
-    executionSummaries(
-      host,
-      found.map(({ id }) => id),
-    );
+  const find = findPages(host.backend, query);
+  const view = (ids: readonly string[]): Promise<ExecutionSummary[]> => executionSummaries(host, ids);
   if (task !== undefined) return executionsOfTask(task, page, find, view);
   const result = await pageOf(page, find, view);
   if (page.cursor !== undefined || status !== undefined || tag !== undefined) return result;
@@ -339,25 +336,27 @@ async function listExecutions(
 /** So many executions are looked at for one page of those of a task. */
 const MOST_SEEN = 5_000;
 
-/** Executions whose root task has a name. The cursor counts all executions that were looked at. */
+/** Executions whose root task has a name. The cursor is the last one that was looked at. */
 async function executionsOfTask(
   task: string,
   { limit, cursor }: Pick<ListQuery, "limit" | "cursor">,
-  find: (limit: number, offset: number) => Promise<readonly FoundId[]>,
-  view: (found: readonly FoundId[]) => Promise<ExecutionSummary[]>,
+  find: FindPage,
+  view: (ids: readonly string[]) => Promise<ExecutionSummary[]>,
 ): Promise<Page<ExecutionSummary>> {
   const items: ExecutionSummary[] = [];
-  const first = Number(cursor ?? 0);
-  for (let offset = first; offset < first + MOST_SEEN; ) {
-    const found = await find(500, offset);
+  let last = cursor;
+  for (let seen = 0; seen < MOST_SEEN; ) {
+    const found = await find(500, last);
     for (const summary of await view(found)) {
-      offset++;
+      last = summary.id;
       if (summary.task === task) items.push(summary);
-      if (items.length === limit) return { items, cursor: String(offset) };
+      if (items.length === limit) return { items, cursor: last };
     }
     if (found.length < 500) return { items, cursor: null };
+    seen += found.length;
+    last = found.at(-1);
   }
-  return { items, cursor: String(first + MOST_SEEN) };
+  return { items, cursor: last ?? null };
 }
 
 function statusTags(status: ListQuery["status"]): { key: string; value: Json }[] {

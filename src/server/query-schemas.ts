@@ -33,6 +33,7 @@ const recordQuery = z.strictObject({
   callHashes: texts.optional(),
   limit: count.optional(),
   offset: count.optional(),
+  after: hash.optional(),
 });
 
 const idList = z.array(hash).max(10_000);

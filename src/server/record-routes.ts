@@ -5,6 +5,7 @@ import { ApiError } from "./api-error.ts";
 import { jobSchema, valueSchema } from "./execution-routes.ts";
 import {
   checked,
+  findPages,
   hashSchema,
   idSchema,
   jsonSchema,
@@ -177,15 +178,8 @@ function addKind(app: RepoApp, kind: Kind<unknown>): void {
     async (c) => {
       const { query } = checked<never, ListQuery>(c);
       const { backend } = c.var.host;
-      const page = await pageOf(
-        query,
-        (limit, offset) => backend.find({ ...recordQuery(type, path, query), limit, offset }),
-        (found) =>
-          readAll(
-            backend,
-            found.map(({ id }) => id),
-          ),
-      );
+      const find = findPages(backend, recordQuery(type, path, query));
+      const page = await pageOf(query, find, (ids) => readAll(backend, ids));
       return c.json(page as never, 200);
     },
   );

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import type { Backend, RecordQuery } from "../backend/backend.ts";
 import type { Json } from "../value/json.ts";
 import { ApiError } from "./api-error.ts";
 import type { ErrorBody, Page } from "./api-types.ts";
@@ -36,8 +37,9 @@ export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(1000).default(100) as unknown as z.ZodType<number>,
   cursor: z
     .string()
-    .regex(/^\d{1,9}$/)
-    .optional() as z.ZodType<string | undefined>,
+    .regex(/^[0-9a-f-]{36,40}$/)
+    .optional()
+    .openapi({ description: "What came with the page before" }) as z.ZodType<string | undefined>,
 };
 
 export function pageSchema<T>(item: z.ZodType<T>): z.ZodType<Page<T>> {
@@ -135,16 +137,26 @@ export function checked<P, Q = never, B = never>(c: Context): Checked<P, Q, B> {
   return { params: valid("param") as P, query: valid("query") as Q, body: valid("json") as B };
 }
 
-/** A page of what a query finds, which is asked for one more than the page holds. */
-export async function pageOf<F, T>(
+/** Finds the ids of some records, after the one that a cursor names. */
+export type FindPage = (limit: number, cursor: string | undefined) => Promise<readonly string[]>;
+
+/** Finds pages of what a query of a store means. */
+export function findPages(backend: Backend, query: RecordQuery): FindPage {
+  return async (limit, cursor) => {
+    const after = cursor === undefined ? {} : { after: cursor };
+    return (await backend.find({ ...query, limit, ...after })).map(({ id }) => id);
+  };
+}
+
+/** A page of what is found, which is asked for one more than the page holds. Its cursor is the last record's id. */
+export async function pageOf<T>(
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-  find: (limit: number, offset: number) => Promise<readonly F[]>,
-  view: (found: readonly F[]) => Promise<readonly T[]>,
+  find: FindPage,
+  view: (ids: readonly string[]) => Promise<readonly T[]>,
 ): Promise<Page<T>> {
-  const offset = Number(cursor ?? 0);
-  const found = await find(limit + 1, offset);
-  const more = found.length > limit;
-  return { items: await view(found.slice(0, limit)), cursor: more ? String(offset + limit) : null };
+  const found = await find(limit + 1, cursor);
+  const ids = found.slice(0, limit);
+  return { items: await view(ids), cursor: found.length > limit ? ids.at(-1)! : null };
 }
 
 /** @throws ApiError with status 404 */

@@ -115,7 +115,11 @@ test("a repository that could not be opened is tried again", async () => {
   await client.createRepo("other");
   const place = join(folder, ".redun/repos");
   writeFileSync(place, "not a folder");
-  await expect(client.repo("other").execution(NO_ID)).rejects.toMatchObject({ status: 422 });
+  await expect(client.repo("other").execution(NO_ID)).rejects.toMatchObject({
+    status: 500,
+    message: "Cannot answer: the server failed",
+  });
+  expect(warnings.join()).toContain(place);
   rmSync(place);
   await expect(client.repo("other").execution(NO_ID)).rejects.toMatchObject({ status: 404 });
 });
