@@ -38,7 +38,7 @@ export async function uploadFiles(
     const name = baseName(path);
     let known = await repo.findUpload(content, name);
     if (known === undefined) {
-      known = await repo.upload(content, name, blob.stream());
+      known = await repo.upload(content, name, blob);
       count++;
       bytes += blob.size;
     }
