@@ -184,6 +184,7 @@ const wideParts = (page: Page): Promise<string[]> =>
   );
 
 const HERE = "#/at/here/default";
+const PATIENT = { timeout: 10_000 };
 
 // Without a browser there is nothing to steer.
 describe.skipIf(executablePath === undefined)("the app of an instance", () => {
@@ -206,13 +207,15 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await go(other, `${HERE}/executions/${execution!.id}`);
     await ended(other);
     expect(await other.locator(".value-text").innerText()).toBe("12");
-    expect(await jobs(other)).toEqual([
-      "Done sums.main([ 1, 2, 3 ])",
-      expect.stringMatching(/^Done sums\.double\(\d\)$/),
-      expect.stringMatching(/^Done sums\.double\(\d\)$/),
-      expect.stringMatching(/^Done sums\.double\(\d\)$/),
-      "Done sums.add([ 2, 4, 6 ])",
-    ]);
+    await expect
+      .poll(() => jobs(other), PATIENT)
+      .toEqual([
+        "Done sums.main([ 1, 2, 3 ])",
+        expect.stringMatching(/^Done sums\.double\(\d\)$/),
+        expect.stringMatching(/^Done sums\.double\(\d\)$/),
+        expect.stringMatching(/^Done sums\.double\(\d\)$/),
+        "Done sums.add([ 2, 4, 6 ])",
+      ]);
     await other.getByRole("treeitem").nth(4).click();
     await other
       .getByText("Nothing like it ran before")
@@ -246,7 +249,7 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await page.getByRole("link", { name: "Workflow" }).click();
     await run(page, "xs", "10, 20");
     await ended(page);
-    expect(new Set((await jobs(page)).map((job) => job.split(" ")[0]))).toEqual(new Set(["Cached"]));
+    expect([...new Set((await jobs(page)).map((job) => job.split(" ")[0]))]).toEqual(["Cached"]);
 
     await page.getByRole("link", { name: "Executions" }).click();
     await page.getByRole("checkbox").first().check();
@@ -282,7 +285,7 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
       return data;
     });
     await page.dispatchEvent(".file-field", "drop", { dataTransfer: transfer });
-    await expect.poll(() => field.inputValue()).toContain("words.txt");
+    await expect.poll(() => field.inputValue(), PATIENT).toContain("words.txt");
     await page.getByRole("button", { name: "Run on default" }).click();
     await page.waitForURL(/\/executions\//);
     await ended(page);
@@ -393,7 +396,7 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
       await page.setViewportSize({ width: 1200, height: 800 });
       await go(page, view);
       await page.locator("h1").first().waitFor();
-      await expect.poll(() => page.getByText("Loading…").count()).toBe(0);
+      await expect.poll(() => page.getByText("Loading…").count(), PATIENT).toBe(0);
       faults.push(...(await faultsOf(page)));
       await page.setViewportSize({ width: 360, height: 740 });
       const width = await page.evaluate(() => document.documentElement.scrollWidth);

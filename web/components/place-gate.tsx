@@ -19,6 +19,7 @@ export function PlaceGate({ children }: { children: ComponentChildren }): JSX.El
         Connecting to {hostOf(at.instance)}…
       </p>
     );
+  if (instance.phase === "away" && instance.repos === undefined) return <Away instance={instance} />;
   if (instance.repos === undefined || instance.phase === "signed-out")
     return (
       <div class="page">
@@ -46,7 +47,8 @@ export function PlaceGate({ children }: { children: ComponentChildren }): JSX.El
   );
 }
 
-function Away({ instance: { id, error } }: { instance: Instance }): JSX.Element {
+/** Says that an instance does not answer, and what one may do meanwhile. */
+export function Away({ instance: { id, error } }: { instance: Instance }): JSX.Element {
   const tryNow = async (): Promise<void> => (await import("../remote/connections.ts")).tryAgain(id);
   return (
     <div class="place-notice">

@@ -8,6 +8,7 @@ import {
   keptSession,
   removeInstance,
   setInstance,
+  setSignedOut,
 } from "../state/instances.ts";
 import { followEvents, noteChanges } from "../state/live.ts";
 import { HERE, hostOf, type Place, urlOf } from "../state/place.ts";
@@ -22,13 +23,16 @@ type InstancePlace = Extract<Place, { kind: "instance" }>;
 class Connection {
   readonly id: string;
   readonly client: Client;
+  /** Key of the session, with the instance that the page came from. */
+  private readonly session: string | undefined;
   private readonly engines = new Map<string, Promise<RemoteEngine>>();
   private retry: ReturnType<typeof setTimeout> | undefined;
   private isClosed = false;
 
-  constructor(id: string, client: Client) {
+  constructor(id: string, client: Client, session?: string) {
     this.id = id;
     this.client = client;
+    this.session = session;
   }
 
   /** Asks who one is there and what one may use, and notes it. */
@@ -58,7 +62,10 @@ class Connection {
     if (this.isClosed || !(error instanceof ServerError)) return;
     if (error.status === 401) {
       close(this);
-      setInstance({ id: this.id, phase: "signed-out", error });
+      // Somebody may have signed in anew in another tab.
+      const session = this.id === HERE ? keptSession() : undefined;
+      if (session !== undefined && session !== this.session) void reconnect(HERE, undefined);
+      else setSignedOut(this.id, "Your session is over, or your token was taken back. Sign in again.");
     } else if (error.status === 0 || error.status === 502 || error.status === 503) this.wait(error);
   }
 
@@ -153,14 +160,14 @@ export const tryAgain = async (id: string): Promise<void> => connections.get(id)
 /** Goes on with a session of an earlier page, or with a token that the tab keeps. */
 export async function reconnect(id: string, token: string | undefined): Promise<void> {
   const session = id === HERE ? keptSession() : undefined;
-  const connection = new Connection(id, createClient(urlOf(id), { token, session }));
+  const connection = new Connection(id, createClient(urlOf(id), { token, session }), session);
   adopt(connection);
   await connection
     .guard(() => connection.refresh())
     .catch((error: unknown) => {
-      if (id === HERE && isRefusal(error)) keepSession(undefined);
-      else if (isRefusal(error)) keepToken(id, undefined);
-      if (instanceState(id).phase === "connecting") setInstance({ id, phase: "signed-out", error });
+      if (id !== HERE && isRefusal(error)) keepToken(id, undefined);
+      else if (isRefusal(error) && keptSession() === session) keepSession(undefined);
+      if (instanceState(id).phase === "connecting") setSignedOut(id, error);
     });
 }
 
@@ -171,23 +178,24 @@ export async function signIn(id: string, token: string, isKept: boolean): Promis
   // What people copy may bring spaces and line ends along.
   const text = token.trim();
   const client = createClient(urlOf(id), id === HERE ? {} : { token: text });
-  const connection = new Connection(id, client);
   try {
-    await checkReach(id, client);
-    if (id === HERE) keepSession((await client.signIn(text)).key);
+    await checkReach(id);
+    const session = id === HERE ? (await client.signIn(text)).key : undefined;
+    const connection = new Connection(id, client, session);
     await connection.refresh();
     adopt(connection);
-    if (id !== HERE) keepToken(id, isKept ? text : undefined);
+    if (id === HERE) keepSession(session);
+    else keepToken(id, isKept ? text : undefined);
   } catch (error) {
-    connection.close();
-    setInstance({ id, phase: "signed-out", error });
+    setSignedOut(id, isRefusal(error) ? "The instance does not know this token, or it has ended." : error);
   }
 }
 
 /** @throws Error with what may be the reason, since a browser does not tell a page why a request came to nothing */
-async function checkReach(id: string, client: Client): Promise<void> {
+async function checkReach(id: string): Promise<void> {
   try {
-    const { status, api } = await client.health({ tries: 1 });
+    // Nobody is told the token who is not an instance.
+    const { status, api } = await createClient(urlOf(id)).health({ tries: 1 });
     if (status === "ok" && api === 1) return;
   } catch (error) {
     if (!(error instanceof ServerError) || error.status !== 0) throw error;
@@ -230,6 +238,6 @@ export async function signOut(id: string): Promise<void> {
       .catch(() => {});
   }
   if (connection !== undefined) close(connection);
-  if (id === HERE) setInstance({ id, phase: "signed-out" });
+  if (id === HERE) setSignedOut(id);
   else removeInstance(id);
 }

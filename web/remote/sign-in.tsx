@@ -20,6 +20,12 @@ export function SignIn({ id }: { id: string }): JSX.Element {
       }}
     >
       {error !== undefined && <ErrorNotice title={`You are not signed in to ${hostOf(id)}`} error={error} />}
+      {id !== HERE && (
+        <p>
+          You are about to connect to <strong>{hostOf(id)}</strong>. Give it a token only if you know this
+          instance.
+        </p>
+      )}
       <div class="field">
         <div class="field-head">
           <label for="sign-in-token">Token</label>

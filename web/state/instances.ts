@@ -13,7 +13,6 @@ import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Me, RepoSummary } from "../../src/server/api-types.ts";
 import { givenToken, useUpToken } from "./given-token.ts";
 import { HERE, instanceOf, type Place, urlOf } from "./place.ts";
-import { place } from "./router.ts";
 import { readSetting, writeSetting } from "./settings.ts";
 
 /** How it stands with an instance. */
@@ -43,6 +42,23 @@ export const instances: ReadonlySignal<ReadonlyMap<string, Instance>> = known;
 /** An instance by its id. One that was never heard of is signed out. */
 export function instanceState(id: string): Instance {
   return known.value.get(id) ?? { id, phase: "signed-out" };
+}
+
+/** Says that nobody is signed in any more, and why. */
+export function setSignedOut(id: string, error?: unknown): void {
+  const { version } = instanceState(id);
+  setInstance({
+    id,
+    phase: "signed-out",
+    ...(version && { version }),
+    ...(error !== undefined && { error }),
+  });
+}
+
+/** Says that somebody is being signed in. */
+function setConnecting(id: string): void {
+  const { version } = instanceState(id);
+  setInstance({ id, phase: "connecting", ...(version && { version }) });
 }
 
 /** Notes how it stands with an instance now. */
@@ -113,22 +129,16 @@ export async function findInstances(): Promise<void> {
   givenToken.subscribe((token) => {
     if (token !== undefined) void signIn(HERE, useUpToken()!, false);
   });
-  const isPlace = place.value.kind === "instance" && place.value.instance === HERE;
   if (known.value.has(HERE)) return;
-  if (isPlace) setInstance({ id: HERE, phase: "connecting" });
+  if (keptSession() !== undefined) return reconnect(HERE, undefined);
   const version = await versionHere();
-  if (known.value.has(HERE) && !isPlace) return;
-  if (version === undefined) {
-    if (isPlace)
-      setInstance({ id: HERE, phase: "signed-out", error: "This page does not come from an instance." });
-    return;
-  }
-  if (keptSession() === undefined) setInstance({ id: HERE, phase: "signed-out", version });
-  else await reconnect(HERE, undefined);
+  // Somebody may have signed in meanwhile.
+  if (version !== undefined && !known.value.has(HERE))
+    setInstance({ id: HERE, phase: "signed-out", version });
 }
 
 async function reconnect(id: string, token: string | undefined): Promise<void> {
-  setInstance({ id, phase: "connecting" });
+  setConnecting(id);
   await (await load()).reconnect(id, token);
 }
 
@@ -150,7 +160,7 @@ async function versionHere(): Promise<string | undefined> {
  * @param isKept - whether this tab keeps a token for an instance elsewhere
  */
 export async function signIn(id: string, token: string, isKept: boolean): Promise<void> {
-  setInstance({ id, phase: "connecting" });
+  setConnecting(id);
   await (await load()).signIn(id, token, isKept);
 }
 

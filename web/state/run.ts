@@ -13,6 +13,7 @@ import { parseTags } from "../lib/tags.ts";
 import { rememberSource } from "./code-history.ts";
 import { getEngine, getTabEngine } from "./engine.ts";
 import { allowPicked, listPicks, PICKED_ROOT } from "./files.ts";
+import { mayRun } from "./instances.ts";
 import { dropExecution, expectExecution } from "./live.ts";
 import type { Place } from "./place.ts";
 import { address, navigate, place } from "./router.ts";
@@ -77,6 +78,7 @@ export async function runChosenTask(): Promise<void> {
     const task = built?.manifest.tasks.find(({ fullname }) => fullname === chosenTask.value);
     if (built === undefined || task === undefined)
       return failed("The source has an error, so nothing can run.");
+    if (!mayRun(place.value)) return failed("Your token may only read there, so nothing can run.");
     // The engine comes first: what it told before is known then.
     const engine = await getEngine();
     const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {}, {

@@ -1,6 +1,8 @@
 /** An instance: who one is there, its repositories, what its team ran last, and its tokens. */
 import type { JSX } from "preact";
+import type { Me } from "../../src/server/api-types.ts";
 import { Fact, Section } from "../components/basics.tsx";
+import { Away } from "../components/place-gate.tsx";
 import { RecentExecutions } from "../remote/recent-executions.tsx";
 import { RepositoryList } from "../remote/repository-list.tsx";
 import { SignIn } from "../remote/sign-in.tsx";
@@ -25,20 +27,19 @@ export function InstanceView({ id: text, query }: { id: string; query: URLSearch
           </button>
         )}
       </div>
-      {me === undefined || instance.phase === "signed-out" || instance.phase === "connecting" ? (
-        <>
-          {id !== HERE && (
-            <p>
-              You are about to connect to <strong>{hostOf(id)}</strong>. Give its token only if you know this
-              instance.
-            </p>
-          )}
-          <SignIn id={id} />
-        </>
-      ) : (
-        <Overview instance={instance} query={query} />
-      )}
+      <Content instance={instance} query={query} />
     </div>
+  );
+}
+
+function Content({ instance, query }: { instance: Instance; query: URLSearchParams }): JSX.Element {
+  const { id, phase, me } = instance;
+  if (phase === "signed-out" || phase === "connecting") return <SignIn id={id} />;
+  return (
+    <>
+      {phase === "away" && <Away instance={instance} />}
+      {me !== undefined && <Overview instance={instance} me={me} query={query} />}
+    </>
   );
 }
 
@@ -48,19 +49,26 @@ const ROLES = {
   admin: "administrator, who may do everything here",
 } as const;
 
-function Overview({ instance, query }: { instance: Instance; query: URLSearchParams }): JSX.Element {
-  const { id, me, version, error, phase } = instance;
+function Overview({
+  instance,
+  me,
+  query,
+}: {
+  instance: Instance;
+  me: Me;
+  query: URLSearchParams;
+}): JSX.Element {
+  const { id, version, error, phase } = instance;
   return (
     <>
       <dl class="facts">
-        <Fact name="Signed in as">{me!.name}</Fact>
-        <Fact name="Role">{ROLES[me!.role]}</Fact>
+        <Fact name="Signed in as">{me.name}</Fact>
+        <Fact name="Role">{ROLES[me.role]}</Fact>
         <Fact name="Version">{version}</Fact>
-        {phase === "away" && <Fact name="State">does not answer; it is asked again every few seconds</Fact>}
       </dl>
       <RepositoryList instance={instance} />
       <RecentExecutions key={`${phase} ${error === undefined}`} id={id} query={query} />
-      {me!.role === "admin" && (
+      {me.role === "admin" && (
         <Section title="Tokens">
           <TokenPanel instance={instance} />
         </Section>
