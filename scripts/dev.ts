@@ -22,6 +22,9 @@ export const wrangler: readonly [string, ...string[]] = [
 ];
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  console.log(
+    "Tokens: npm run token -- --name NAME. Sign in by opening the address below with /#token=TOKEN.",
+  );
   const [program, ...first] = wrangler;
   const child = spawn(program, [...first, "dev", "--ip", "127.0.0.1", ...process.argv.slice(2)], {
     cwd: root,

@@ -77,6 +77,54 @@ test("sockets stay open while an object sleeps, and go on when it wakes", async 
   expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "FAILED" } });
 });
 
+test("a request that an object can't answer because it ends may be sent again", async () => {
+  const repo = await newRepo();
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const begun = Promise.withResolvers<void>();
+  let sentBytes = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      controller.enqueue(new Uint8Array(100_000));
+      sentBytes += 100_000;
+      if (sentBytes < 10_000_000) return;
+      // So much comes to the object only if it takes it.
+      begun.resolve();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  });
+  const sent = repo.send(`/uploads/${"0".repeat(40)}/endless`, { method: "PUT", body: endless });
+  await begun.promise;
+  await crash(repo);
+  const response = await sent;
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
+  expect(await response.json()).toMatchObject({ error: { code: "unavailable" } });
+  expect((await repo.send("/executions")).status).toBe(200);
+  log.mockRestore();
+});
+
+test("an object that can't open its store says so, wakes again, and is opened as soon as it can be", async () => {
+  const repo = await newRepo();
+  const setVersion = (version: number): Promise<void> =>
+    runInDurableObject(repo.stub, (_, { storage }) => {
+      storage.sql.exec("UPDATE redun_version SET version = ?", version);
+    });
+  const [before] = await runInDurableObject(repo.stub, (_, { storage }) =>
+    storage.sql.exec<{ version: number }>("SELECT version FROM redun_version").toArray(),
+  );
+  const id = await repo.start("basics.chain", [3, 100, "closed"]);
+  await setVersion(99);
+  await crash(repo);
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  expect(await (await repo.send("/executions")).json()).toMatchObject({ error: { code: "internal" } });
+  for (let i = 0; i < 2; i++) expect(await runDurableObjectAlarm(repo.stub)).toBe(true);
+  expect(log.mock.calls.map(String).join("\n")).toContain("its version 99.0 is too new");
+  log.mockRestore();
+  await setVersion(before!.version);
+  expect(await runDurableObjectAlarm(repo.stub)).toBe(true);
+  expect((await (await listen(repo, id)).closed).code).toBe(1000);
+  expect(await repo.repo.execution(id)).toMatchObject({ status: "DONE" });
+});
+
 test("an alarm is set while executions are at work, may come when there is nothing left, and then is the last", async () => {
   const repo = await newRepo();
   expect(await runDurableObjectAlarm(repo.stub)).toBe(false);
