@@ -40,6 +40,17 @@ const SHOUT = `import { File, task } from "redun";
 export const main = task("shout.main", async (file: File) => (await file.text()).toUpperCase());
 `;
 
+const SPY = `import { task } from "redun";
+
+const status = async (url: string): Promise<number> => (await fetch(url, { credentials: "include" })).status;
+const paths = ["me", "executions", "repos/default/executions"];
+export const main = task("spy.main", async (url: string) => {
+  const found = [];
+  for (const path of paths) found.push(await status(url + "/api/v1/" + path));
+  return found.join(" ");
+});
+`;
+
 let folder: string;
 /** The app as static files, on an origin that the instance allows. */
 let elsewhere: { readonly address: string; readonly server: Server };
@@ -266,6 +277,17 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     });
     expect(kept.urls.filter((url) => url.includes("/api/"))).toEqual([]);
     expect(kept.text).not.toContain("redun_");
+  });
+
+  test("keeps code of workflows in the tab from acting for whoever is signed in", async () => {
+    const page = await pageOf("runner");
+    await go(page, "#/workflow/hello");
+    await write(page, SPY, "spy.main");
+    await run(page, "url", server.url);
+    await ended(page);
+    // It has the cookie, but not the key that pages keep.
+    const text = await page.locator(".value-text, .value").first().innerText();
+    expect(text.match(/\b\d{3}\b/g)).toEqual(["401", "401", "401"]);
   });
 
   test("sends a file of the tab, and refuses one that the instance can't read", async () => {
