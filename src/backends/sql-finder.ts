@@ -30,9 +30,9 @@ const selections: Readonly<Record<EntityType, Selection>> = {
     id: uuidText("x.uuid"),
     from: "r_execution x LEFT JOIN r_job j ON j.id = x.job AND j.task IS NOT NULL",
     whole: "x.args IS NOT NULL",
-    order: "ifnull(j.start_time, x.updated) DESC, x.id DESC",
+    order: "coalesce(j.start_time, x.updated, 0) DESC, x.id DESC",
     after: (key) =>
-      `(ifnull(j.start_time, x.updated), x.id) < (SELECT ifnull(k.start_time, y.updated), y.id FROM r_execution y
+      `(coalesce(j.start_time, x.updated, 0), x.id) < (SELECT coalesce(k.start_time, y.updated, 0), y.id FROM r_execution y
         LEFT JOIN r_job k ON k.id = y.job AND k.task IS NOT NULL WHERE y.uuid = ${key})`,
   },
   Job: {

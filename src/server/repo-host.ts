@@ -16,6 +16,7 @@ import { Turns } from "../util/turns.ts";
 import { uuid } from "../util/uuid.ts";
 import { display } from "../value/display.ts";
 import { keepForeignValues } from "../value/foreign.ts";
+import type { Json } from "../value/json.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
@@ -196,7 +197,7 @@ export class RepoHost {
   private async resume(run: HostedRun): Promise<void> {
     const [begun] = await this.backend.getExecutions([run.current]);
     if (run.cancelled) {
-      if (begun !== undefined) await this.backend.addTags([statusTag(run.current, "cancelled")]);
+      if (begun !== undefined) await this.backend.addTags([executionTag(run.current, STATUS, "cancelled")]);
       await this.end(run, this.eventsOf(run, {}), failure(new CancelledError()));
       return;
     }
@@ -204,7 +205,7 @@ export class RepoHost {
       this.begin(run);
       return;
     }
-    await this.backend.addTags([statusTag(run.current, "interrupted")]);
+    await this.backend.addTags([executionTag(run.current, STATUS, "interrupted")]);
     if (run.tries >= MOST_TRIES) {
       const error = errorRecord(
         new CancelledError(`The execution was given up: the server ended ${run.tries} times while it ran`, {
@@ -280,11 +281,27 @@ export class RepoHost {
 
   private async end(run: HostedRun, events: RunEvents, outcome: HostedOutcome): Promise<void> {
     const ended: HostedRun = { ...run, status: outcome.status, ended: Date.now(), outcome };
+    try {
+      await this.recordUnbegun(ended);
+    } catch {
+      // That it ended is to be told all the same.
+    }
     events.add({ type: "execution-end", executionId: run.current, outcome });
     await events.flush(ended);
     this.active.delete(run.id);
     this.notify(run.id);
     this.state.pruneEvents();
+  }
+
+  /** Records an execution that ended before a scheduler did so, such as one whose package does not load. It has no jobs. */
+  private async recordUnbegun(run: HostedRun): Promise<void> {
+    const { current: id, status, options, commandLine: args, started: startTime = run.created } = run;
+    if (options.prov === false || (status !== "FAILED" && status !== "CANCELLED")) return;
+    if ((await this.backend.getExecutions([id]))[0] !== undefined) return;
+    const tags = run.tags.map(([key, value]) => executionTag(id, key, value));
+    if (status === "CANCELLED") tags.push(executionTag(id, STATUS, "cancelled"));
+    const none = { tasks: [], values: [], jobs: [], evaluations: [], callNodes: [], jobEnds: [] };
+    await this.backend.write({ ...none, executions: [{ id, args, jobId: uuid(), startTime }], tags });
   }
 
   private async evaluate(
@@ -478,7 +495,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function statusTag(entityId: string, value: string): TagRecord {
-  const hash = tagHash(entityId, STATUS, value);
-  return { tagHash: hash, entityType: "Execution", entityId, key: STATUS, value, parents: [] };
+function executionTag(entityId: string, key: string, value: Json): TagRecord {
+  const hash = tagHash(entityId, key, value);
+  return { tagHash: hash, entityType: "Execution", entityId, key, value, parents: [] };
 }

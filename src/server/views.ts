@@ -122,7 +122,7 @@ export async function executionDetail(host: RepoHost, id: string): Promise<Execu
   jobs.sort((a, b) => a.startTime - b.startTime || (a.id < b.id ? -1 : 1));
   return {
     ...summary,
-    rootJobId: row?.jobId ?? null,
+    rootJobId: root?.id ?? null,
     jobs: jobs.map(jobSummary),
     jobCount: found.length < MOST_JOBS ? jobs.length : await backend.count(query),
     ...(await endOf(backend, run, root)),

@@ -5,12 +5,14 @@ import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { SqlDriver } from "../../src/backends/sql-driver.ts";
 import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
 import { openSqlite } from "../../src/backends/sqlite-driver.ts";
+import { syncRecords } from "../../src/backends/sync.ts";
 import { HostedProcessExecutor } from "../../src/executors/hosted-process-executor.ts";
 import { localPackages } from "../../src/package/local-packages.ts";
 import { buildPackage, type CodePackage } from "../../src/package.ts";
 import type { HostedRun } from "../../src/server/execution-types.ts";
 import { HostState } from "../../src/server/host-state.ts";
 import { RepoHost, type RunOrder } from "../../src/server/repo-host.ts";
+import { executionDetail } from "../../src/server/views.ts";
 
 let basics: CodePackage;
 let folder: string;
@@ -123,6 +125,43 @@ test("an execution is cancelled while its package loads, and a home ends that wa
   expect(await within(500, ended(id))).toMatchObject({ status: "CANCELLED" });
   await within(3000, host.close());
 }, 20_000);
+
+test("executions that fail or are cancelled before they have a job are part of the history", async () => {
+  await openHost(1);
+  const broken = join(folder, "broken.ts");
+  writeFileSync(
+    broken,
+    `import { task } from "redun";
+export const never = task("broken.never", () => 1);
+throw new Error("does not load");`,
+  );
+  const pkg = await buildPackage(broken, { npm: "inline" });
+  host.addPackage(pkg);
+  const tags = [["team", "x"]] as const;
+  const failed = await host.start(order("", [], { package: pkg.hash, task: "broken.never", tags }));
+  const cancelled = await host.start(order("add", [1, 1], { tags }));
+  expect(host.cancel(cancelled)).toBe(true);
+  expect(await ended(cancelled)).toMatchObject({ status: "CANCELLED" });
+  expect(await ended(failed)).toMatchObject({
+    outcome: { status: "FAILED", error: { message: expect.stringContaining("does not load") } },
+  });
+  const query = { type: "Execution", tags: [{ key: "team", value: "x" }] } as const;
+  const found = (await host.backend.find(query)).map(({ id }) => id);
+  expect(found.sort()).toEqual([failed, cancelled].sort());
+  const detail = await executionDetail(host, failed);
+  expect(detail).toMatchObject({ status: "FAILED", jobs: [], rootJobId: null, task: "broken.never" });
+  const target = new SqliteBackend(join(folder, "copy.db"));
+  await target.load();
+  await syncRecords(host.backend, target);
+  const [first] = await target.find({ type: "Execution", limit: 1 });
+  const [second] = await target.find({ type: "Execution", limit: 1, after: first!.id });
+  expect([first!.id, second!.id].sort()).toEqual([failed, cancelled].sort());
+  expect((await target.getExecutions([failed]))[0]).toMatchObject({ status: "FAILED" });
+  expect(await target.getTags([cancelled])).toContainEqual(
+    expect.objectContaining({ key: "redun.status", value: "cancelled" }),
+  );
+  await target.close();
+});
 
 test("what is asked for has a size, and errors are cut", async () => {
   await openHost(4);
