@@ -73,15 +73,17 @@ export async function followRun(
       run.take(event);
     }
   } catch (error) {
-    if (!left.signal.aborted) throw error;
+    if (!left.signal.aborted) {
+      if (hasCode(error, "unreachable")) output.log(goesOn(connection, id), "WARN");
+      throw error;
+    }
   } finally {
     stopProgress();
     stopLog();
     stopSignals();
   }
   if (left.signal.aborted) {
-    const { words } = connection.target;
-    output.log(`The execution ${id} goes on. Follow it with: redun ${words} attach ${id}`, "WARN");
+    output.log(goesOn(connection, id), "WARN");
     if (options.format === "json")
       output.print(JSON.stringify({ status: "RUNNING", executionId: id }, undefined, 2));
     throw new Exit(EXIT.interrupted);
@@ -93,6 +95,9 @@ export async function followRun(
   if ("value" in outcome) return;
   throw new Exit(cancelled && hasCode(outcome.error, "cancelled") ? EXIT.interrupted : EXIT.failed);
 }
+
+const goesOn = ({ target }: Connection, id: string): string =>
+  `The execution ${id} goes on. Follow it with: redun ${target.words} attach ${id}`;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { RedunClientError } from "../client-error.ts";
@@ -57,7 +57,7 @@ export function forgetToken(url: string, env: Environment = process.env): boolea
 }
 
 function readServers(file: string): Servers {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
+  const stat = statSync(file, { throwIfNoEntry: false });
   if (stat === undefined) return { version: 1, servers: {} };
   const stranger = process.getuid !== undefined && stat.uid !== process.getuid();
   if (!stat.isFile() || stranger) {

@@ -1,0 +1,179 @@
+import { RedunError } from "../errors/redun-error.ts";
+import type { ErrorBody } from "./api-types.ts";
+
+/** How a client asks. */
+export interface ClientOptions {
+  /** Without one, the browser's session is used. */
+  readonly token?: string | undefined;
+  /** Key of that session, as signing in answered it. */
+  readonly session?: string | undefined;
+  readonly fetch?: typeof fetch | undefined;
+}
+
+/** An answer of a server that is no success. `code` is the server's, `status` that of HTTP. */
+export class ServerError extends RedunError {
+  readonly status: number;
+  /** Seconds after which asking again makes sense, where the server says so. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    status: number,
+    { code, message, hint }: ErrorBody["error"],
+    retryAfter?: number,
+    options: { readonly cause?: unknown } = {},
+  ) {
+    super(code, message, { hint, fields: { status }, ...options });
+    this.name = "ServerError";
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** What a request is besides its path. */
+export interface Call {
+  readonly method?: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly body?: ReadableStream<Uint8Array> | Blob;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+  /** How often it is sent at most. Default 5. */
+  readonly tries?: number;
+}
+
+/** So often is a request sent again that a server did not answer, or was too busy for. */
+export const TRIES = 5;
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+/** Sends requests to one server, and tries again what may be repeated. */
+export class Transport {
+  /** The server's address, without a slash at the end. */
+  readonly url: string;
+  /** Key of the browser's session. */
+  session: string | undefined;
+  private readonly token: string | undefined;
+  private readonly fetcher: typeof fetch;
+
+  constructor(url: string, { token, session, fetch: fetcher }: ClientOptions) {
+    this.url = url.replace(/\/+$/, "");
+    this.token = token;
+    this.session = session;
+    this.fetcher = fetcher ?? ((input, init) => fetch(input, init));
+  }
+
+  /** @throws ServerError with what the server says, or with the code `unreachable` */
+  async send(path: string, call: Call = {}): Promise<Response> {
+    for (let attempt = 1; ; attempt++) {
+      let error: ServerError;
+      try {
+        const response = await this.sendOnce(path, call);
+        if (response.ok) return response;
+        error = await readError(response, this.url);
+        if (!busy.has(error.status) || error.code === "too-many-failures") throw error;
+      } catch (cause) {
+        if (call.signal?.aborted || cause instanceof ServerError) throw cause;
+        error = new ServerError(
+          0,
+          {
+            code: "unreachable",
+            message: `Cannot reach the server ${this.url}: ${causeText(cause)}`,
+            hint: "Check the address and the network, and whether the server runs.",
+          },
+          undefined,
+          { cause },
+        );
+      }
+      // What is read from a stream is gone.
+      if (attempt >= (call.tries ?? TRIES) || call.body instanceof ReadableStream) throw error;
+      await pause(error.retryAfter ?? 0.2 * 2 ** attempt, call.signal);
+    }
+  }
+
+  private sendOnce(
+    path: string,
+    { method = "GET", query = {}, json, text, body: file, headers, signal }: Call,
+  ): Promise<Response> {
+    const url = new URL(`${this.url}/api/v1${path}`);
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    }
+    const type =
+      file !== undefined
+        ? "application/octet-stream"
+        : json === undefined
+          ? "application/x-ndjson"
+          : "application/json";
+    const body = file ?? (json === undefined ? text : JSON.stringify(json));
+    return this.fetcher(url, {
+      method,
+      headers: {
+        ...(this.token === undefined ? {} : { Authorization: `Bearer ${this.token}` }),
+        ...(this.session === undefined ? {} : { "X-Redun-Session": this.session }),
+        ...(body === undefined ? {} : { "Content-Type": type }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body }),
+      // What is sent as it is read can't be sent again, so there is no answer before it was read.
+      ...(file instanceof ReadableStream ? { duplex: "half" } : {}),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  async json<T>(path: string, call?: Call): Promise<T> {
+    const response = await this.send(path, call);
+    try {
+      return (await response.json()) as T;
+    } catch (cause) {
+      if (call?.signal?.aborted || !(cause instanceof SyntaxError)) throw cause;
+      // Some sites answer every address with a page.
+      throw new ServerError(
+        response.status,
+        {
+          code: "http",
+          message: `Cannot understand the server ${this.url}: it answered ${path} with something other than JSON`,
+          hint: "Is this the address of a redun server?",
+        },
+        undefined,
+        { cause },
+      );
+    }
+  }
+}
+
+function causeText(error: unknown): string {
+  const { cause, message } = error as { cause?: { message?: string; code?: string }; message?: string };
+  return cause?.message || cause?.code || message || String(error);
+}
+
+async function readError(response: Response, server: string): Promise<ServerError> {
+  const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
+  let told: ErrorBody["error"] | undefined;
+  try {
+    const { error } = (await response.json()) as ErrorBody;
+    if (typeof error.code === "string" && typeof error.message === "string") told = error;
+  } catch {
+    // It is not one of our servers, or something in front of it has answered.
+  }
+  const fallback = {
+    code: "http",
+    message: `The server ${server} answered ${response.status} ${response.statusText}`.trim(),
+    hint: "Is this the address of a redun server?",
+  };
+  return new ServerError(
+    response.status,
+    told ?? fallback,
+    Number.isNaN(retryAfter) ? undefined : retryAfter,
+  );
+}
+
+/** @param seconds - at most a minute */
+export function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, Math.min(seconds, 60) * 1000);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
+}
