@@ -120,8 +120,20 @@ const projects: TestProjectConfiguration[] = [
   },
 ];
 
-/** The workers that tests of the engine start again and again: a bundle loads much faster than its modules. */
-const workers: string = join(root, "dist/test-workers");
+/**
+ * The workers that tests of the engine start again and again: a bundle loads much faster than its modules. Each run of
+ * tests has its own, built once, though this module is evaluated for every project.
+ */
+const workers: string = join(root, `dist/test-workers-${process.pid}`);
+
+const scope = globalThis as { workersBuilt?: Promise<void> };
+
+function buildOnce(): Promise<void> {
+  scope.workersBuilt ??= buildWorkers(workers).then(() => {
+    process.on("exit", () => rmSync(workers, { recursive: true, force: true }));
+  });
+  return scope.workersBuilt;
+}
 
 /** Tests in a browser of their own. Each project runs one file at a time, so the slow ones are apart. */
 const inBrowser = (name: string, include: string[], executablePath: string): TestProjectConfiguration => ({
@@ -181,8 +193,7 @@ const inBrowser = (name: string, include: string[], executablePath: string): Tes
 });
 
 if (chromium !== undefined) {
-  rmSync(workers, { recursive: true, force: true, maxRetries: 5 });
-  await buildWorkers(workers);
+  await buildOnce();
   projects.push(inBrowser("browser", portable, chromium), inBrowser("tab", [browserOnly], chromium));
 } else {
   const message = "Cannot run the tests in a browser: found no Chromium. Install it, or set CHROMIUM_PATH.";
