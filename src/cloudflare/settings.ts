@@ -5,7 +5,7 @@ import type {
   R2Bucket,
   WorkerLoader,
 } from "@cloudflare/workers-types";
-import { RedunError } from "../errors/redun-error.ts";
+import { ApiError } from "../server/api-error.ts";
 
 /** Bindings and variables of a hosted instance, as `wrangler.toml` declares them. Lists are separated by commas. */
 export interface WorkerEnv {
@@ -45,7 +45,7 @@ export interface WorkerSettings {
 
 type Variable = Extract<keyof WorkerEnv, `REDUN_${string}`>;
 
-/** Reads the variables. @throws RedunError with the code `settings` if one is malformed */
+/** Reads the variables. @throws ApiError with the code `settings` if one is malformed */
 export function readSettings(env: WorkerEnv): WorkerSettings {
   const network = listOf(env.REDUN_ALLOW_NETWORK);
   return {
@@ -87,12 +87,7 @@ function count(env: WorkerEnv, name: Variable): number | undefined {
   throw malformed(name, String(text), "Write a whole number above 0.");
 }
 
-function malformed(name: Variable, text: string, hint: string): RedunError {
-  return new RedunError(
-    "settings",
-    `Cannot read the variable ${name}: ${JSON.stringify(text)} is malformed`,
-    {
-      hint,
-    },
-  );
+function malformed(name: Variable, text: string, hint: string): ApiError {
+  const message = `Cannot read the variable ${name}: ${JSON.stringify(text)} is malformed`;
+  return new ApiError(500, "settings", message, { hint });
 }

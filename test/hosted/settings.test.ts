@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { readSettings, type WorkerEnv } from "../../src/cloudflare/settings.ts";
+import { createWorker } from "../../src/cloudflare.ts";
 import { env } from "./instance.ts";
 
 const settings = (variables: Partial<WorkerEnv>): ReturnType<typeof readSettings> =>
@@ -44,4 +45,23 @@ test.each([
   expect(() => settings(variables)).toThrow(
     expect.objectContaining({ code: "settings", message: expect.stringContaining(name) }),
   );
+});
+
+test("a Worker with a malformed variable says so in every answer and in its log", async () => {
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  const worker = createWorker({ version: "test" });
+  const answer = (): Promise<Response> =>
+    worker.fetch(new Request("http://localhost/api/v1/health"), { ...env, REDUN_LIMITS: "db" });
+  for (const response of [await answer(), await answer()]) {
+    expect(response.status).toBe(500);
+    expect(await response.json()).toEqual({
+      error: {
+        code: "settings",
+        message: 'Cannot read the variable REDUN_LIMITS: "db" is malformed',
+        hint: "Write NAME=NUMBER, such as db=2.",
+      },
+    });
+  }
+  expect(String(log.mock.calls[0])).toContain("REDUN_LIMITS");
+  log.mockRestore();
 });
