@@ -113,14 +113,15 @@ function fileOf(json: Json): FileRef | undefined {
 /** Every file in an encoding, once. */
 export function filesIn(json: Json): FileRef[] {
   const found = new Map<string, FileRef>();
-  const stack: Json[] = [json];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+  const parts: Json[] = [json];
+  // It grows while it is gone through.
+  for (const next of parts) {
     const file = fileOf(next);
     if (file !== undefined) found.set(keyOf(file), file);
     else if (typeof next === "object" && next !== null)
-      for (const part of Object.values(next)) stack.push(part);
+      for (const part of Object.values(next)) parts.push(part);
   }
-  return [...found.values()].reverse();
+  return [...found.values()];
 }
 
 /** An encoding with files in the place of others. */
