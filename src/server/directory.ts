@@ -245,6 +245,12 @@ export class Directory {
     );
   }
 
+  /** Ids of a repository's executions that have not ended, as far as the index knows. */
+  async unfinished(repo: string): Promise<string[]> {
+    const sql = "SELECT id FROM execution WHERE repo = ? AND status IN ('QUEUED', 'RUNNING')";
+    return (await this.sql.all(sql, repo)).map(({ id }) => String(id));
+  }
+
   /** Newest first. */
   async listExecutions({ repos, status, limit, after }: ExecutionListQuery): Promise<IndexedExecution[]> {
     const rows = await this.sql.all(

@@ -27,6 +27,8 @@ export interface FolderPart {
 
 const MAX_SIZE = 5 * 1024 ** 3;
 const COPIES = 8;
+/** Bytes of a name. File systems take 255, some of which are needed while the file comes. */
+const LONGEST_NAME = 200;
 
 /**
  * The files that clients send to a repository, for executions to read. A file lies at `HASH/NAME` in one folder, by the
@@ -77,6 +79,7 @@ export class Uploads {
 
   /** Puts files that were sent together in a folder. */
   async addFolder(name: string, parts: readonly FolderPart[]): Promise<UploadedFile> {
+    checkPaths(parts.map(({ path }) => path));
     const sorted = [...parts].sort((a, b) => (a.path < b.path ? -1 : 1));
     const hash = hashStruct(["Upload", ...sorted.map(({ path, hash: content }) => [path, content])]);
     const folder = this.pathOf(hash, name);
@@ -87,7 +90,6 @@ export class Uploads {
   }
 
   private async copyPart(folder: string, part: FolderPart): Promise<UploadedFile> {
-    for (const name of part.path.split("/")) checkName(name);
     const source = this.pathOf(part.hash, part.name);
     const target = joinPath(folder, part.path);
     const stat = await this.files.stat(source);
@@ -143,14 +145,31 @@ export class Uploads {
 /** @throws ApiError if a name could mean another place than a file in its folder */
 function checkName(name: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a name
-  if (name !== "" && name !== "." && name !== ".." && name.length <= 200 && !/[/\\\x00-\x1f\x7f]/.test(name))
-    return;
+  const isPlain = name !== "" && name !== "." && name !== ".." && !/[/\\\x00-\x1f\x7f]/.test(name);
+  if (isPlain && new TextEncoder().encode(name).length <= LONGEST_NAME) return;
   throw new ApiError(
     400,
     "invalid-request",
     `Cannot take a file named ${JSON.stringify(name.slice(0, 200))}`,
     {
-      hint: "A name has 1 to 200 characters, none of them a slash or a control character.",
+      hint: `A name has 1 to ${LONGEST_NAME} bytes as UTF-8, none of them a slash or a control character.`,
     },
   );
 }
+
+/** @throws ApiError unless the paths can be those of the files of one folder */
+function checkPaths(paths: readonly string[]): void {
+  const all = new Set<string>();
+  for (const path of paths) {
+    for (const name of path.split("/")) checkName(name);
+    if (all.has(path)) throw notOneFolder(path, "it is there twice");
+    all.add(path);
+  }
+  for (const path of paths) {
+    for (let at = path.indexOf("/"); at > 0; at = path.indexOf("/", at + 1))
+      if (all.has(path.slice(0, at))) throw notOneFolder(path, `${path.slice(0, at)} is a file`);
+  }
+}
+
+const notOneFolder = (path: string, why: string): ApiError =>
+  new ApiError(400, "invalid-request", `Cannot make a folder with ${path}: ${why}`);

@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { openSqlite } from "../../src/backends/sqlite-driver.ts";
 import { requestText } from "../../src/cli/commands/server.ts";
 import { openConfig } from "../../src/cli/config-dir.ts";
 import { type RunningServer, startServer } from "../../src/cli/server/start-server.ts";
 import { buildPackage, type CodePackage } from "../../src/package.ts";
 import { createClient, type RequestLog } from "../../src/server.ts";
+import { hashBytes } from "../../src/value/hash.ts";
 
 const NO_ID = "01234567-89ab-7000-8000-0123456789ab";
 
@@ -124,6 +126,21 @@ test("a repository that could not be opened is tried again", async () => {
   await expect(client.repo("other").execution(NO_ID)).rejects.toMatchObject({ status: 404 });
 });
 
+test("a server that starts again tells how executions ended that a crash kept from its index", async () => {
+  const client = createClient(server.url, { token });
+  const repo = client.repo("default");
+  await repo.putPackage(basics);
+  const id = await repo.start({ package: basics.hash, task: "basics.add", args: [1, 2] });
+  await Array.fromAsync(repo.events(id));
+  await server.close();
+  const db = await openSqlite(join(folder, ".redun/server.db"));
+  db.exec("UPDATE execution SET status = 'RUNNING', ended = NULL");
+  db.close();
+  server = await start();
+  const { items } = await createClient(server.url, { token }).executions();
+  expect(items).toEqual([expect.objectContaining({ id, status: "DONE", ended: expect.any(Number) })]);
+});
+
 test("a server ends though somebody listens over a WebSocket", async () => {
   const repo = createClient(server.url, { token }).repo("default");
   await repo.putPackage(basics);
@@ -149,6 +166,22 @@ test("a listener that sends nonsense or too much is cut off, and harms nobody", 
   socket.send("x".repeat(100_000));
   expect(await new Promise((resolve) => socket.on("close", resolve))).toBe(1009);
   expect((await repo.execution(id)).status).toBe("RUNNING");
+});
+
+test("files and folders have names that a file system can have", async () => {
+  const repo = createClient(server.url, { token }).repo("default");
+  const hash = hashBytes("a");
+  const file = new Blob(["a"]);
+  expect(await repo.upload(hash, "日".repeat(66), file)).toMatchObject({ size: 1 });
+  for (const name of ["日".repeat(67), "a/b", "a\0"])
+    await expect(repo.upload(hash, name, file)).rejects.toMatchObject({ status: 400 });
+  await repo.upload(hash, "a", file);
+  const part = (path: string) => ({ path, hash, name: "a" });
+  for (const paths of [["x", "x"], ["x", "x/y"], ["x/y/z", "x/y"], ["../x"], ["x//y"], ["/x"]]) {
+    const sent = repo.uploadFolder("folder", paths.map(part));
+    await expect(sent, paths.join()).rejects.toMatchObject({ status: 400 });
+  }
+  expect(await repo.uploadFolder("folder", ["x/y", "x/z", "xx"].map(part))).toMatchObject({ size: 3 });
 });
 
 test("malformed requests are refused", async () => {

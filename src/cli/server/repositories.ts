@@ -6,8 +6,8 @@ import { HostedProcessExecutor } from "../../executors/hosted-process-executor.t
 import { LocalFileSystem } from "../../file-systems/local.ts";
 import { localPackages } from "../../package/local-packages.ts";
 import { asyncSql } from "../../server/async-sql.ts";
-import { Directory } from "../../server/directory.ts";
-import { HostState } from "../../server/host-state.ts";
+import { Directory, type IndexedExecution } from "../../server/directory.ts";
+import { HostState, type RunSummary } from "../../server/host-state.ts";
 import { RepoHost } from "../../server/repo-host.ts";
 import { RedunClientError } from "../client-error.ts";
 import { type Config, schedulerSettings } from "../config.ts";
@@ -96,17 +96,25 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
       uploads: { files: new LocalFileSystem(), folder: join(dir, "uploads") },
       limits: settings.limits,
       context: configContext(settings),
-      onRun: ({ id, task, user, status, created, ended = null }) =>
+      onRun: (run) =>
         void directory
-          .recordExecution({ repo: name, id, task, user, status, created, ended })
-          .catch((error) => warn(`Cannot note the execution ${id} in the directory: ${String(error)}`)),
+          .recordExecution(lineOf(name, run))
+          .catch((error) => warn(`Cannot note the execution ${run.id} in the directory: ${String(error)}`)),
     });
     await host.open();
+    // A crash may have come between the end of an execution and the directory's hearing of it.
+    const runs = state.runs(await directory.unfinished(name));
+    await directory.recordExecutions([...runs.values()].map((run) => lineOf(name, run)));
     return { host, db };
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+function lineOf(repo: string, run: RunSummary): IndexedExecution {
+  const { id, task, user, status, created } = run;
+  return { repo, id, task, user, status, created, ended: run.ended ?? null };
 }
 
 /** The state is one server's alone: two of them would run the same executions. */
