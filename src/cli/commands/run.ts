@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { Command } from "commander";
 import type { Backend } from "../../backend/backend.ts";
 import type { PackageTask } from "../../package/types.ts";
@@ -193,7 +194,10 @@ async function runElsewhere(cli: Cli, connection: Connection, run: Run): Promise
   const { url, repo } = connection.target;
   cli.output.log(`server: ${formatAddress({ url, repo })}`);
   const id = await startRun(connection, call, cli.output);
-  if (!options.detach) return followRun(cli.output, connection, id, { ...settings, format: options.format });
+  if (!options.detach) {
+    const folder = dirname(findScript(workflow.script));
+    return followRun(cli.output, connection, id, { ...settings, format: options.format, folder });
+  }
   const json = JSON.stringify({ status: "QUEUED", executionId: id }, undefined, 2);
   cli.output.print(options.format === "json" ? json : id);
 }

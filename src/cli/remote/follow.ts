@@ -10,6 +10,7 @@ import { type Outcome, resultDocument } from "../run-document.ts";
 import { logRun, type RunLogOptions } from "../run-log.ts";
 import { showOutcome } from "../run-result.ts";
 import type { Connection } from "./connect.ts";
+import { withLocalPlaces } from "./local-places.ts";
 import { RemoteRun, remoteError } from "./remote-run.ts";
 import { watchSignals } from "./signals.ts";
 import "../value-types.ts";
@@ -17,6 +18,8 @@ import "../value-types.ts";
 /** Options of {@link followRun}. */
 export interface FollowOptions extends RunLogOptions {
   readonly format: "text" | "json";
+  /** The folder of the workflow, if it is here. */
+  readonly folder?: string;
   /** Whether a result of bytes is written as it is. */
   readonly raw?: boolean;
 }
@@ -88,7 +91,7 @@ export async function followRun(
       output.print(JSON.stringify({ status: "RUNNING", executionId: id }, undefined, 2));
     throw new Exit(EXIT.interrupted);
   }
-  const outcome = await outcomeOf(connection, id, run);
+  const outcome = await outcomeOf(connection, id, run, options.folder);
   if (options.raw && "value" in outcome && outcome.value instanceof Uint8Array)
     return output.write(outcome.value);
   showOutcome(output, outcome, options.format, document);
@@ -103,10 +106,19 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 
 /** How a run ended, with its result, which the store has where it is too long to be told with the end. */
-async function outcomeOf({ repo, records }: Connection, id: string, run: RemoteRun): Promise<Outcome> {
+async function outcomeOf(
+  { repo, records }: Connection,
+  id: string,
+  run: RemoteRun,
+  folder: string | undefined,
+): Promise<Outcome> {
   const { outcome } = run;
   if (outcome === undefined) return storedOutcome(repo, records, id);
-  if (outcome.status !== "DONE") return { error: remoteError(outcome.error, outcome.traceback) };
+  if (outcome.status !== "DONE") {
+    const { error, traceback } = outcome;
+    const isHere = traceback !== undefined && folder !== undefined;
+    return { error: remoteError(error, isHere ? withLocalPlaces(traceback, folder) : traceback) };
+  }
   if (outcome.value !== undefined) return { value: decodeValue(outcome.value) };
   const [row] = await records.getValues([outcome.valueHash]);
   if (row !== undefined) return { value: decodeValue(row.text) };
