@@ -119,12 +119,12 @@ const tokenFor = async (role: "viewer" | "runner"): Promise<string> =>
   (await admin.createToken({ name: role, role })).token;
 
 /** A page of somebody with a role, who is signed in once and keeps a tab open. */
-async function pageOf(role: "viewer" | "runner"): Promise<Page> {
+async function pageOf(role: "viewer" | "runner" | "admin"): Promise<Page> {
   const known = visitors.get(role);
   if (known !== undefined) return open(known, "#/instances");
-  const page = await signedIn(await tokenFor(role));
+  const page = await signedIn(role === "admin" ? server.firstToken! : await tokenFor(role));
   visitors.set(role, page.context());
-  return open(page.context(), "#/instances");
+  return page;
 }
 
 const go = (page: Page, hash: string): Promise<void> =>
@@ -200,7 +200,7 @@ const PATIENT = { timeout: 10_000 };
 // Without a browser there is nothing to steer.
 describe.skipIf(executablePath === undefined)("the app of an instance", () => {
   test("takes a token out of its address and signs in, runs there, and shows what came of it", async () => {
-    const page = await signedIn(server.firstToken!);
+    const page = await pageOf("admin");
     expect(page.url()).not.toContain("token");
     expect(await page.evaluate(() => history.length)).toBeLessThan(3);
     await page.getByRole("link", { name: "Run a workflow" }).first().click();
@@ -322,10 +322,9 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await run(page, "ms", "1");
     await ended(page);
     const [first] = (await packages.list({ task: "slow.main" })).items;
+    const id = await packages.start({ package: first!.package!, task: "slow.main", args: [60_000] });
     const viewer = await pageOf("viewer");
     await go(viewer, `${HERE}/executions`);
-    await viewer.getByRole("table").waitFor();
-    const id = await packages.start({ package: first!.package!, task: "slow.main", args: [60_000] });
     const running = viewer.getByRole("region", { name: "Running" });
     await running.getByText("by admin").waitFor();
     await running.getByRole("link").click();
@@ -342,7 +341,8 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
   });
 
   test("manages repositories and tokens, and says when a session is over", async () => {
-    const page = await signedIn(server.firstToken!);
+    const page = await pageOf("admin");
+    await go(page, "#/instances/here");
     await page.getByLabel("New repository").fill("team");
     await page.getByRole("button", { name: "Create" }).click();
     await page.getByRole("link", { name: "team", exact: true }).waitFor();
@@ -403,7 +403,7 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
   });
 
   test("has no serious fault of accessibility, and fits a phone", async () => {
-    const page = await signedIn(server.firstToken!);
+    const page = await pageOf("admin");
     const [execution] = (await admin.repo("default").list({ task: "sums.main" })).items;
     const faults: string[] = [];
     const wide: string[] = [];
