@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -62,6 +62,12 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     expect(await repo.execution(queued)).toMatchObject({ status: "DONE", result: { value: 2 } });
   });
 }
+
+test("what a server keeps of tokens and packages is not for other users", async () => {
+  server = await startProcess(folder);
+  for (const name of ["server.db", "host.db"])
+    expect([name, statSync(join(folder, ".redun", name)).mode & 0o077]).toEqual([name, 0]);
+});
 
 test("a folder has one server at a time", async () => {
   server = await startProcess(folder);

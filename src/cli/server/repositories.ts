@@ -1,3 +1,4 @@
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { SqlDriver } from "../../backends/sql-driver.ts";
 import { SqliteBackend } from "../../backends/sqlite-backend.ts";
@@ -20,8 +21,10 @@ export const DEFAULT_REPO = "default";
 
 /** Opens the directory of a server, in the configuration's folder. */
 export async function openDirectory(dir: string): Promise<{ directory: Directory; db: SqlDriver }> {
-  const db = await openSqlite(join(dir, "server.db"));
+  const path = join(dir, "server.db");
+  const db = await openSqlite(path);
   db.exec("PRAGMA journal_mode = WAL");
+  keepPrivate(path);
   const directory = new Directory(asyncSql(db));
   await directory.load();
   if (!(await directory.hasRepo(DEFAULT_REPO))) await directory.createRepo(DEFAULT_REPO);
@@ -117,6 +120,11 @@ function lineOf(repo: string, run: RunSummary): IndexedExecution {
   return { repo, id, task, user, status, created, ended: run.ended ?? null };
 }
 
+/** Takes a database, and what SQLite keeps beside it, from other users of the machine. */
+function keepPrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+}
+
 /** The state is one server's alone: two of them would run the same executions. */
 async function openState(path: string, name: string): Promise<SqlDriver> {
   let db: SqlDriver | undefined;
@@ -124,6 +132,7 @@ async function openState(path: string, name: string): Promise<SqlDriver> {
     db = await openSqlite(path, 500);
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
     db.exec("BEGIN EXCLUSIVE; COMMIT");
+    keepPrivate(path);
     return db;
   } catch (cause) {
     db?.close();
