@@ -32,11 +32,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function openHost(maxRunning: number, prepare?: (state: HostState) => void): Promise<RepoHost> {
+async function openHost(
+  limits: { readonly maxRunning: number; readonly maxQueued?: number },
+  prepare?: (state: HostState) => void,
+): Promise<RepoHost> {
   const state = new HostState(db);
   const source = async (hash: string) => state.package(hash);
   const executor = new HostedProcessExecutor({ packagePath: localPackages({ source, dir: folder }) });
-  host = new RepoHost({ backend: new SqliteBackend(join(folder, "redun.db")), state, executor, maxRunning });
+  host = new RepoHost({ backend: new SqliteBackend(join(folder, "redun.db")), state, executor, ...limits });
   host.addPackage(basics);
   prepare?.(state);
   await host.open();
@@ -79,7 +82,7 @@ await new Promise((resolve) => setTimeout(resolve, 60_000));`;
 }
 
 test("two orders with one id at the same time begin one execution", async () => {
-  await openHost(4);
+  await openHost({ maxRunning: 4 });
   const id = "01234567-89ab-7000-8000-0123456789ab";
   const outcomes = await Promise.allSettled([
     host.start(order("add", [1, 2], { id })),
@@ -104,7 +107,7 @@ test("an execution that goes on after a restart can be cancelled while it waits 
     interrupted: [],
     tries: 0,
   });
-  await openHost(1, (state) => {
+  await openHost({ maxRunning: 1 }, (state) => {
     state.putRun(run("11111111-89ab-7000-8000-000000000001", '[1,600,"first"]'));
     state.putRun(run("11111111-89ab-7000-8000-000000000002", '[1,1,"second"]'));
   });
@@ -116,7 +119,7 @@ test("an execution that goes on after a restart can be cancelled while it waits 
 });
 
 test("an execution is cancelled while its package loads, and a home ends that waits for one", async () => {
-  await openHost(4);
+  await openHost({ maxRunning: 4 });
   const pkg = await hangingPackage();
   host.addPackage(pkg);
   const start = () => host.start(order("", [], { package: pkg.hash, task: "hanging.never" }));
@@ -127,7 +130,7 @@ test("an execution is cancelled while its package loads, and a home ends that wa
 }, 20_000);
 
 test("executions that fail or are cancelled before they have a job are part of the history", async () => {
-  await openHost(1);
+  await openHost({ maxRunning: 1 });
   const broken = join(folder, "broken.ts");
   writeFileSync(
     broken,
@@ -163,8 +166,19 @@ throw new Error("does not load");`,
   await target.close();
 });
 
+test("more executions than may wait are refused, until there is room", async () => {
+  await openHost({ maxRunning: 1, maxQueued: 2 });
+  const first = await host.start(order("slow", [1, 200, "first"]));
+  await host.start(order("add", [1, 2], { key: "once" }));
+  await expect(host.start(order("add", [3, 4]))).rejects.toMatchObject({ status: 429, retryAfter: 10 });
+  // Asking again for one that was accepted takes no room.
+  expect(await host.start(order("add", [1, 2], { key: "once" }))).toEqual(expect.any(String));
+  await ended(first);
+  expect(await ended(await host.start(order("add", [3, 4])))).toMatchObject({ status: "DONE" });
+});
+
 test("what is asked for has a size, and errors are cut", async () => {
-  await openHost(4);
+  await openHost({ maxRunning: 4 });
   await expect(host.start(order("echo", ["é".repeat(500_000)]))).rejects.toMatchObject({
     status: 413,
     code: "too-large",
