@@ -5,6 +5,7 @@ import { Empty } from "./components/basics.tsx";
 import { ErrorBoundary } from "./components/error-boundary.tsx";
 import { lazy } from "./components/lazy.tsx";
 import { PlaceGate } from "./components/place-gate.tsx";
+import { placeText } from "./components/place-mark.tsx";
 import { Shell } from "./components/shell.tsx";
 import { instanceState } from "./state/instances.ts";
 import { placeKey } from "./state/place.ts";
@@ -24,11 +25,13 @@ const SharedView = lazy(async () => (await import("./views/shared-view.tsx")).Sh
 export function App(): JSX.Element {
   const { path } = route.value;
   const [view = "workflow", subject = ""] = path;
+  const at = place.value;
+  const where = at.kind === "instance" && view !== "instances" ? placeText(at) : "";
   useEffect(() => {
-    document.title = [TITLES[view], "redun"].filter(Boolean).join(" · ");
+    document.title = [TITLES[view], where, "redun"].filter(Boolean).join(" · ");
     // What had the focus may have gone with the view before.
     if (document.activeElement === document.body) document.getElementById("main")?.focus();
-  }, [view, subject]);
+  }, [view, subject, where]);
   return (
     <Shell>
       <ErrorBoundary key={[placeKey(place.value), reached(), ...path].join("/")}>

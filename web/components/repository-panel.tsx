@@ -66,7 +66,7 @@ export function RepositoryPanel(): JSX.Element {
         <input
           ref={picker}
           type="file"
-          accept=".jsonl,.db"
+          accept={place.value.kind === "tab" ? ".jsonl,.db" : ".jsonl"}
           hidden
           onChange={(event) => {
             const file = event.currentTarget.files?.[0];
@@ -78,8 +78,14 @@ export function RepositoryPanel(): JSX.Element {
       </div>
       <p class="hint">
         One record a line. The command line reads such a file with <code>redun import</code>, and writes one
-        with <code>redun export</code>. The file <code>.redun/redun.db</code> can be imported as well, also
-        that of Python's redun, to look through its history.
+        with <code>redun export</code>.
+        {place.value.kind === "tab" && (
+          <>
+            {" "}
+            The file <code>.redun/redun.db</code> can be imported as well, also that of Python's redun, to
+            look through its history.
+          </>
+        )}
       </p>
     </Section>
   );
