@@ -38,12 +38,15 @@ export function jobSummary({ taskName, ...job }: JobRow): JobSummary {
 
 export function valueView({ hash, type, format, text, file, subvalues }: ValueRow): ValueView {
   let value: Json = null;
-  let preview = "";
+  let preview = `${type} (${text.length} characters)`;
   try {
-    if (text.length <= LONGEST_VALUE && !isDeep(text)) value = JSON.parse(text) as Json;
-    preview = display(decodeValue(text), LONGEST_PREVIEW);
+    if (text.length <= LONGEST_VALUE) {
+      const json = JSON.parse(text) as Json;
+      if (!isDeep(text)) value = json;
+      preview = display(decodeValue(text), LONGEST_PREVIEW);
+    }
   } catch {
-    preview = `${type} (${text.length} characters)`;
+    // It is none of this engine's encodings, or of a type that is not known here.
   }
   return { hash, type, format, size: text.length, value, preview, file, subvalues };
 }
@@ -51,6 +54,7 @@ export function valueView({ hash, type, format, text, file, subvalues }: ValueRo
 /** Deeper JSON is not part of an answer, since what writes and reads JSON may not bear it. */
 const DEEPEST = 500;
 
+/** @param json - must be JSON; of other text, the search for the ends of strings could take very long */
 function isDeep(json: string): boolean {
   let depth = 0;
   for (const [mark] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
