@@ -9,10 +9,9 @@ import { Scheduler } from "../scheduler/scheduler.ts";
 import { errorTraceback } from "../scheduler/traceback.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
-import { optionName } from "../util/option-name.ts";
 import { uuid } from "../util/uuid.ts";
-import { display } from "../value/display.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
+import { argumentsOf, commandLine } from "./command-line.ts";
 import type {
   BuiltWorkflow,
   EngineEvent,
@@ -376,26 +375,10 @@ function interruptedTag(entityId: string): TagRecord {
   return { tagHash: hash, entityType: "Execution", entityId, key, value, parents: [] };
 }
 
-function argumentsOf({ args }: RunRequest): unknown[] {
-  return args.map((text) => (text === undefined ? undefined : decodeValue(text)));
-}
-
 function contextOf(text: string): Record<string, unknown> {
   const context = decodeValue(text);
   if (typeof context === "object" && context !== null && !Array.isArray(context)) {
     return context as Record<string, unknown>;
   }
   throw new TypeError("Cannot use the context: it is not an object");
-}
-
-/** The command that would do the same in a terminal. */
-function commandLine({ manifest }: StoredPackage, request: RunRequest): string[] {
-  const words = ["redun", "run", manifest.entry, request.task];
-  const parameters = manifest.tasks.find(({ fullname }) => fullname === request.task)?.parameters ?? [];
-  argumentsOf(request).forEach((value, i) => {
-    if (request.args[i] === undefined) return;
-    words.push(`--${optionName(parameters[i]?.name ?? `arg${i}`)}`);
-    words.push(typeof value === "string" ? value : display(value));
-  });
-  return words;
 }

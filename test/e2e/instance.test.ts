@@ -212,7 +212,8 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await page.getByRole("link", { name: "Overview", exact: true }).click();
     expect(await page.locator(".value-text").innerText()).toBe("12");
     const [execution] = (await admin.repo("default").list()).items;
-    expect(execution).toMatchObject({ status: "DONE", task: "sums.main", user: "admin" });
+    const args = ["redun", "run", "workflow.ts", "sums.main", "--xs", "[ 1, 2, 3 ]"];
+    expect(execution).toMatchObject({ status: "DONE", task: "sums.main", user: "admin", args });
     // Looked at by somebody else, from the store alone.
     const other = await pageOf("viewer");
     await go(other, `${HERE}/executions/${execution!.id}`);

@@ -1,4 +1,5 @@
 import type { RecordJson } from "../../src/backend/backend.ts";
+import { commandLine } from "../../src/browser/command-line.ts";
 import type {
   BuiltWorkflow,
   Engine,
@@ -54,7 +55,6 @@ export class RemoteEngine implements PlaceEngine {
   private readonly listeners = new Set<(events: readonly EngineEvent[]) => void>();
   /** By execution, the latest last. */
   private readonly followers = new Map<string, Follower>();
-  private readonly closing = new AbortController();
 
   constructor(repo: RepoClient, parts: RemoteEngineParts) {
     this.repo = repo;
@@ -87,12 +87,13 @@ export class RemoteEngine implements PlaceEngine {
   /** Sends the package where the instance lacks it, and begins the execution there. */
   async start(request: RunRequest): Promise<void> {
     await this.parts.guard(async () => {
-      await this.sendPackage(request.package);
+      const pkg = await this.sendPackage(request.package);
       const { executionId, task, args, tags, cache, dryRun, context } = request;
       await this.repo.start({
         id: executionId,
         package: request.package,
         task,
+        commandLine: commandLine(pkg, request).slice(0, MOST_WORDS).map(cut),
         args: args.map((text) => (text === undefined ? LEFT_OUT : (JSON.parse(text) as Json))),
         options: { ...(cache === undefined ? {} : { cache }), ...(dryRun === undefined ? {} : { dryRun }) },
         ...(tags === undefined ? {} : { tags }),
@@ -104,15 +105,15 @@ export class RemoteEngine implements PlaceEngine {
     this.followNow(request.executionId);
   }
 
-  private async sendPackage(hash: string): Promise<void> {
-    if (await this.repo.hasPackage(hash)) return;
+  private async sendPackage(hash: string): Promise<StoredPackage> {
     const pkg = await this.getPackage(hash);
     if (pkg === undefined) {
       throw new RedunError("unknown-package", `Cannot send the package ${hash}: it is no longer here`, {
         hint: "Change the source, so that it is built again.",
       });
     }
-    await this.repo.putPackage(pkg);
+    if (!(await this.repo.hasPackage(hash))) await this.repo.putPackage(pkg);
+    return pkg;
   }
 
   async outcome(id: string): Promise<RunOutcome | undefined> {
@@ -269,11 +270,16 @@ export class RemoteEngine implements PlaceEngine {
   }
 
   async close(): Promise<void> {
-    this.closing.abort();
     for (const follower of this.followers.values()) follower.pause();
     this.listeners.clear();
   }
 }
+
+/** A word of a command line, as long as an instance takes them. */
+const cut = (word: string): string =>
+  word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD)}…`;
+const LONGEST_WORD = 9_000;
+const MOST_WORDS = 1_000;
 
 /** An argument that has its default. */
 const LEFT_OUT: Json = { $: ["undefined"] };
