@@ -35,9 +35,13 @@ export const wait = task("slow.wait", async (ms: number) => {
 export const main = task("slow.main", (ms: number) => wait(ms));
 `;
 
-const SHOUT = `import { File, task } from "redun";
+const SHOUT = `import { Dir, File, task } from "redun";
 
 export const main = task("shout.main", async (file: File) => (await file.text()).toUpperCase());
+export const all = task("shout.all", async (dir: Dir) => {
+  const texts = await Promise.all((await dir.files()).map((file) => file.text()));
+  return texts.join("+").toUpperCase();
+});
 `;
 
 const SPY = `import { task } from "redun";
@@ -150,6 +154,16 @@ async function run(page: Page, field: string, text: string): Promise<void> {
   await page.getByLabel(field, { exact: true }).fill(text);
   await page.getByRole("button", { name: /^Run( on \w+)?$/ }).click();
   await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+}
+
+/** Drops files, by their names, somewhere. */
+async function drop(page: Page, selector: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const dataTransfer = await page.evaluateHandle((texts) => {
+    const data = new DataTransfer();
+    for (const [name, text] of Object.entries(texts)) data.items.add(new File([text], name));
+    return data;
+  }, files);
+  await page.dispatchEvent(selector, "drop", { dataTransfer });
 }
 
 const ended = (page: Page, status = "Done"): Promise<void> =>
@@ -302,17 +316,21 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await field.fill("opfs://missing.txt");
     await page.getByRole("button", { name: "Run on default" }).click();
     await page.getByText(/There is no opfs:\/\/missing\.txt in this tab/).waitFor();
-    const transfer = await page.evaluateHandle(() => {
-      const data = new DataTransfer();
-      data.items.add(new File(["quiet words"], "words.txt"));
-      return data;
-    });
-    await page.dispatchEvent(".file-field", "drop", { dataTransfer: transfer });
+    await drop(page, ".file-field", { "words.txt": "quiet words" });
     await expect.poll(() => field.inputValue(), PATIENT).toContain("words.txt");
     await page.getByRole("button", { name: "Run on default" }).click();
     await page.waitForURL(/\/executions\//);
     await ended(page);
     expect(await page.locator(".value-text").innerText()).toBe("QUIET WORDS");
+
+    await go(page, `#/files/${encodeURIComponent("opfs://notes")}`);
+    await drop(page, ".drop-zone", { "a.txt": "one", "b.txt": "two" });
+    await page.getByRole("link", { name: "b.txt" }).waitFor();
+    await go(page, `${HERE}/workflow/hello`);
+    await page.getByRole("radio", { name: /^shout\.all/ }).check();
+    await run(page, "dir", "opfs://notes");
+    await ended(page);
+    expect(await page.locator(".value-text").innerText()).toBe("ONE+TWO");
   });
 
   test("shows what others run as it happens, and lets those who may cancel it", async () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { errorText } from "../../web/lib/errors.ts";
 import { engineEvent } from "../../web/remote/remote-events.ts";
 import { HERE, hostOf, instanceOf, placeKey, placeParts, TAB, urlOf } from "../../web/state/place.ts";
 
@@ -30,6 +31,16 @@ describe("places", () => {
   ])("take %j for %j", (text, id) => {
     expect(instanceOf(text)).toBe(id);
   });
+});
+
+test("an error of an instance says when to try again", () => {
+  const error = Object.assign(new Error("Cannot start: 1000 executions wait already"), {
+    hint: "Try again later.",
+    retryAfter: 9.2,
+  });
+  expect(errorText(error)).toBe(
+    "Cannot start: 1000 executions wait already\nTry again later.\nTry again in 10 s.",
+  );
 });
 
 describe("events of an instance", () => {

@@ -1,6 +1,6 @@
 /** Signs in to an instance with a token. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ErrorNotice } from "../components/basics.tsx";
 import { instanceState, signIn } from "../state/instances.ts";
 import { HERE, hostOf } from "../state/place.ts";
@@ -11,6 +11,8 @@ export function SignIn({ id }: { id: string }): JSX.Element {
   const [token, setToken] = useState("");
   const [isKept, setKept] = useState(false);
   const isBusy = phase === "connecting";
+  // The field that had the focus goes with the form.
+  useEffect(() => () => void setTimeout(focusMain), []);
   return (
     <form
       class="sign-in"
@@ -62,4 +64,8 @@ export function SignIn({ id }: { id: string }): JSX.Element {
       </div>
     </form>
   );
+}
+
+function focusMain(): void {
+  if (document.activeElement === document.body) document.getElementById("main")?.focus();
 }
