@@ -53,7 +53,8 @@ function writeConfig(folder: string, { vars = {}, assets }: WorkerProcessOptions
 export async function startWorker(options: WorkerProcessOptions = {}): Promise<RunningWorker> {
   const folder = mkdtempSync(join(tmpdir(), "redun-worker-"));
   const config = writeConfig(folder, options);
-  const state = join(folder, "state");
+  const [state, temporary] = [join(folder, "state"), join(folder, "tmp")];
+  mkdirSync(temporary);
   const order = { name: "admin", role: "admin", repos: null, expires: null } as const;
   const adminToken = await makeToken(order, { remote: false, persistTo: state, config });
   let child: ChildProcess;
@@ -64,7 +65,8 @@ export async function startWorker(options: WorkerProcessOptions = {}): Promise<R
     const listen = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
     child = spawn(program, [...first, "dev", ...where, ...listen], {
       cwd: folder,
-      env: { ...process.env, ...wranglerEnv },
+      // One that is killed leaves files there.
+      env: { ...process.env, ...wranglerEnv, TMPDIR: temporary },
       // A group of its own, to end all of its processes at once.
       detached: true,
     });

@@ -18,6 +18,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** The calls of one task that have ended, whether they ran or came from the cache. */
+function ended(events: readonly ExecutionEvent[], task: string): Set<string> {
+  return new Set(
+    events.flatMap((event) => (event.type === "job-end" && event.job.task === task ? [event.job.call] : [])),
+  );
+}
+
 /** Counts of the jobs of one task that ran, by their call. */
 function runsOf(events: readonly ExecutionEvent[], task: string): Map<string, number> {
   const runs = new Map<string, number>();
@@ -54,8 +61,8 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     expect(starts).toHaveLength(2);
     expect(starts[1]).toMatchObject({ resumes: id });
     const runs = runsOf(events, "basics.link");
-    expect(runs.size).toBe(12);
-    expect([...runs.values()]).toEqual(Array(12).fill(1));
+    expect(ended(events, "basics.link").size).toBe(12);
+    expect([...runs.values()]).toEqual(Array(runs.size).fill(1));
     expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
     const others = await Array.fromAsync(repo.events(queued));
     expect(others.map(({ seq }) => seq)).toEqual(others.map((_, i) => i + 1));
