@@ -19,4 +19,5 @@ export { Directory, type NewToken, type Principal } from "./server/directory.ts"
 export { HostState } from "./server/host-state.ts";
 export { RemoteBackend } from "./server/remote-backend.ts";
 export { createRepoApp, type RepoAppOptions } from "./server/repo-app.ts";
-export { RepoHost, type RepoHostParts, type RunOrder } from "./server/repo-host.ts";
+export { RepoHost, type RepoHostParts } from "./server/repo-host.ts";
+export type { RunOrder } from "./server/run-order.ts";

@@ -80,6 +80,7 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
     ...(maxRunning === undefined ? {} : { maxRunning }),
     ...(maxQueued === undefined ? {} : { maxQueued }),
     sync: () => storage.sync(),
+    onFault: (error) => logFault("The repository has a fault", error, { repo: name }),
     onEvents: (run) => sockets.tell(run),
     onRun(run) {
       index.note(run);

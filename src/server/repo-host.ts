@@ -1,27 +1,27 @@
 import type { Backend } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
 import { tagHash } from "../backend/tags.ts";
-import { CancelledError, DryRunError, UnknownTaskError } from "../errors/errors.ts";
-import { hasCode } from "../errors/redun-error.ts";
+import { CancelledError } from "../errors/errors.ts";
 import type { PackageDescription, PackageExecutor } from "../executor/executor.ts";
-import { asError, errorRecord } from "../executor/job-error.ts";
+import { errorRecord } from "../executor/job-error.ts";
 import { verifyPackage } from "../package/manifest.ts";
 import type { StoredPackage } from "../package/types.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
-import { errorTraceback } from "../scheduler/traceback.ts";
 import { describedRegistry } from "../task/description.ts";
 import type { TaskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import { Turns } from "../util/turns.ts";
 import { uuid } from "../util/uuid.ts";
-import { display } from "../value/display.ts";
 import { keepForeignValues } from "../value/foreign.ts";
 import type { Json } from "../value/json.ts";
-import { decodeValue, encodeValue } from "../value/value.ts";
+import { decodeValue } from "../value/value.ts";
 import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
 import type { HostState } from "./host-state.ts";
+import { failure, success } from "./outcome.ts";
 import { RunEvents } from "./run-events.ts";
+import { RunNews } from "./run-news.ts";
+import { callOf, type RunOrder, runOf } from "./run-order.ts";
 import { SharedLimits } from "./shared-limits.ts";
 import { Uploads, type UploadsOptions } from "./uploads.ts";
 import "./whole-engine.ts";
@@ -41,21 +41,14 @@ export interface RepoHostParts {
   readonly maxQueued?: number;
   /** Told of each change of a run's status, in the same turn in which it is stored. */
   readonly onRun?: (run: HostedRun) => void;
+  /** Told of faults of this home itself, such as a database that can't be written. */
+  readonly onFault?: (error: unknown) => void;
   /** Told of events when they are stored. */
   readonly onEvents?: (run: string, events: readonly ExecutionEvent[]) => void;
   /** Where files are kept that clients send. Without it none are taken. */
   readonly uploads?: UploadsOptions;
   /** Waits until all that was written so far outlives a crash, where the database does not do so by itself. */
   readonly sync?: () => Promise<void>;
-}
-
-/** What is to be run. */
-export interface RunOrder
-  extends Pick<HostedRun, "package" | "task" | "args" | "options" | "tags" | "context" | "user"> {
-  readonly id?: string | undefined;
-  /** Asking twice with one key runs once. */
-  readonly key?: string | undefined;
-  readonly commandLine?: readonly string[] | undefined;
 }
 
 /** A run that waits or is at work. */
@@ -71,14 +64,8 @@ interface Active {
 const MOST_TRIES = 3;
 /** Milliseconds after which a scheduler that has begun an execution again counts as alive. */
 const ALIVE = 10_000;
-/** Characters of a result that are told with its execution. */
-const LONGEST_VALUE = 100_000;
-const LONGEST_PREVIEW = 1_000;
-/** Bytes of what is asked for. With its outcome it has to fit into a row of a Durable Object, which holds 2 MB. */
-const LONGEST_ORDER = 1_000_000;
-/** Characters of an error with its traceback, and of each text in it. */
-const LONGEST_ERROR = 300_000;
-const LONGEST_TEXT = 10_000;
+/** Milliseconds until what could not be written is tried again. */
+const RETRY = 2_000;
 /** Tag of an execution that went on in the place of the one that it names. */
 const RESUMES = "redun.resumes";
 const STATUS = "redun.status";
@@ -97,8 +84,8 @@ export class RepoHost {
   private readonly executor: PackageExecutor;
   private readonly turns: Turns;
   private readonly descriptions = new Map<string, Promise<PackageDescription>>();
-  /** Fulfilled at the next event of a run, or its end. */
-  private readonly news = new Map<string, PromiseWithResolvers<void>>();
+  /** The next event of a run, or its end. */
+  private readonly news = new RunNews();
   private isClosing = false;
 
   constructor(parts: RepoHostParts) {
@@ -150,28 +137,10 @@ export class RepoHost {
         hint: "Upload it first with PUT …/packages/:hash.",
       });
     }
-    if (!Array.isArray(decodeValue(order.args)))
-      throw new ApiError(400, "invalid-request", "Cannot start: the arguments are not a list");
-    const id = order.id ?? uuid();
+    const run = runOf(order, pkg);
+    const { id } = run;
     if (order.id !== undefined && (await this.backend.getExecutions([id]))[0] !== undefined)
       throw executionExists(id);
-    const run: HostedRun = {
-      id,
-      created: Date.now(),
-      status: "QUEUED",
-      package: order.package,
-      task: order.task,
-      args: order.args,
-      options: order.options,
-      tags: order.tags,
-      context: order.context,
-      commandLine: order.commandLine ?? ["redun", "run", pkg.manifest.entry, order.task],
-      user: order.user,
-      current: id,
-      interrupted: [],
-      tries: 0,
-    };
-    refuseIfLong(run);
     const kept = this.state.addRun(run, key);
     if (kept === undefined) throw executionExists(id);
     if (kept === id) this.begin(run);
@@ -186,7 +155,11 @@ export class RepoHost {
     this.state.putRun(run);
     active.abort.abort();
     // One that waits ends now rather than at its turn.
-    if (active.waits) void this.end(run, active.events, failure(new CancelledError()));
+    if (active.waits) {
+      this.end(run, active.events, failure(new CancelledError())).catch((error: unknown) =>
+        this.parts.onFault?.(error),
+      );
+    }
     return true;
   }
 
@@ -232,10 +205,17 @@ export class RepoHost {
     const active: Active = { abort, events, waits: true, done: Promise.resolve() };
     this.active.set(run.id, active);
     const { id } = run;
-    active.done = this.turns.take(() => {
-      active.waits = false;
-      return this.execute(id, home, events, abort.signal);
-    });
+    active.done = this.turns
+      .take(() => {
+        active.waits = false;
+        return this.execute(id, home, events, abort.signal);
+      })
+      .catch((error: unknown) => {
+        // It stays as it is stored, for the next home.
+        this.active.delete(id);
+        this.news.tell(id);
+        this.parts.onFault?.(error);
+      });
     this.parts.onRun?.(run);
   }
 
@@ -243,6 +223,7 @@ export class RepoHost {
     return new RunEvents(this.state.lastEvent(run.id), {
       settle: async () => home.scheduler?.flush(),
       publish: (list, ended) => this.publish(run.id, list, ended),
+      onFault: (error) => this.parts.onFault?.(error),
     });
   }
 
@@ -287,10 +268,24 @@ export class RepoHost {
       // That it ended is to be told all the same.
     }
     events.add({ type: "execution-end", executionId: run.current, outcome });
-    await events.flush(ended);
+    await this.flushEnd(events, ended);
     this.active.delete(run.id);
-    this.notify(run.id);
+    this.news.tell(run.id);
     this.state.pruneEvents();
+  }
+
+  /** A database that can't be written now, such as for lack of space, may be there later. */
+  private async flushEnd(events: RunEvents, ended: HostedRun): Promise<void> {
+    for (;;) {
+      try {
+        await events.flush(ended);
+        return;
+      } catch (error) {
+        if (this.isClosing) throw error;
+        this.parts.onFault?.(error);
+        await new Promise((resolve) => setTimeout(resolve, RETRY));
+      }
+    }
   }
 
   /** Records an execution that ended before a scheduler did so, such as one whose package does not load. It has no jobs. */
@@ -330,14 +325,7 @@ export class RepoHost {
           ? {}
           : { context: decodeValue(run.context) as Record<string, unknown> }),
       });
-      const { text, hash } = encodeValue(value, "result");
-      const preview = display(value, LONGEST_PREVIEW);
-      return {
-        status: "DONE",
-        valueHash: hash,
-        preview,
-        ...(text.length > LONGEST_VALUE ? {} : { value: text }),
-      };
+      return success(value);
     } finally {
       stop();
     }
@@ -376,17 +364,17 @@ export class RepoHost {
   }
 
   private async publish(run: string, events: readonly ExecutionEvent[], ended?: HostedRun): Promise<void> {
-    this.state.addEvents(run, events, ended);
+    // Events come again if something failed after they were stored.
+    const last = this.state.lastEvent(run);
+    this.state.addEvents(
+      run,
+      events.filter(({ seq }) => seq > last),
+      ended,
+    );
     if (ended !== undefined) this.parts.onRun?.(ended);
     await this.parts.sync?.();
     this.parts.onEvents?.(run, events);
-    this.notify(run);
-  }
-
-  private notify(run: string): void {
-    const news = this.news.get(run);
-    this.news.delete(run);
-    news?.resolve();
+    this.news.tell(run);
   }
 
   /**
@@ -401,14 +389,14 @@ export class RepoHost {
     while (!signal.aborted) {
       // Asked before the events are read, so that none that comes meanwhile is missed.
       const isActive = this.active.has(run);
-      const news = this.newsOf(run);
+      const news = isActive ? this.news.next(run) : undefined;
       const events = this.state.events(run, seen);
       if (events.length > 0) {
         seen = events.at(-1)!.seq;
         // What is told must not come again with another content.
         await this.parts.sync?.();
         yield events;
-      } else if (isActive) {
+      } else if (news !== undefined) {
         await new Promise<void>((resolve) => {
           wake = resolve;
           void news.then(resolve);
@@ -417,68 +405,17 @@ export class RepoHost {
     }
   }
 
-  private newsOf(run: string): Promise<void> {
-    let news = this.news.get(run);
-    if (news === undefined) {
-      news = Promise.withResolvers();
-      if (this.active.has(run)) this.news.set(run, news);
-    }
-    return news.promise;
-  }
-
   /** Ends what is at work; the next home goes on with it. */
   async close(): Promise<void> {
     this.isClosing = true;
     const active = [...this.active.values()];
     for (const { abort } of active) abort.abort();
     await Promise.all(active.map(({ done }) => done.catch(() => {})));
-    await Promise.all(active.map(({ events }) => events.flush()));
-    for (const run of [...this.news.keys()]) this.notify(run);
+    await Promise.all(active.map(({ events }) => events.flush().catch(() => {})));
+    this.news.tellAll();
     await this.executor.close?.();
     await this.backend.close();
   }
-}
-
-function callOf(run: HostedRun, registry: TaskRegistry<Task>): unknown {
-  const task = registry.get(run.task);
-  if (task === undefined) {
-    throw new UnknownTaskError(
-      run.task,
-      registry.names().filter((name) => !name.startsWith("redun.")),
-    );
-  }
-  const { task: options } = run.options;
-  const target = options === undefined ? task : task.options(options);
-  return target(...(decodeValue(run.args) as unknown[]));
-}
-
-function failure(error: unknown): HostedOutcome {
-  const status =
-    error instanceof DryRunError ? "DRYRUN" : hasCode(error, "cancelled") ? "CANCELLED" : "FAILED";
-  const { fields: _fields, ...record } = errorRecord(asError(error));
-  const cut = cutTexts({ error: record, traceback: errorTraceback(error) });
-  if (JSON.stringify(cut).length <= LONGEST_ERROR) return { status, ...cut };
-  const { cause: _cause, ...rest } = cut.error;
-  return { status, error: rest, traceback: undefined };
-}
-
-function cutTexts<T>(data: T): T {
-  const text = JSON.stringify(data, (_key, value: unknown) =>
-    typeof value === "string" && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT)}…` : value,
-  );
-  return { ...data, ...(JSON.parse(text) as T) };
-}
-
-/** @throws ApiError with status 413 */
-function refuseIfLong(run: HostedRun): void {
-  const size = new TextEncoder().encode(JSON.stringify(run)).length;
-  if (size <= LONGEST_ORDER) return;
-  throw new ApiError(
-    413,
-    "too-large",
-    `Cannot start: the arguments and tags take ${size} bytes, more than ${LONGEST_ORDER}`,
-    { hint: "Send large data as a file with PUT …/uploads/:hash/:name, and give the task that file." },
-  );
 }
 
 const executionExists = (id: string): ApiError =>

@@ -6,6 +6,8 @@ import type { ExecutionEvent, ExecutionNews, HostedRun, JobView } from "./execut
 const INTERVAL = 100;
 /** Milliseconds between two tables of counts. */
 const COUNTS = 500;
+/** Milliseconds until events that could not be stored are tried again. */
+const RETRY = 1_000;
 /** After so many events of jobs, an execution's further jobs are only counted. */
 const MOST = 500_000;
 /** The longest text of a call and of a line in an event, in characters. */
@@ -17,6 +19,8 @@ export interface EventSink {
   settle(): Promise<void>;
   /** Stores events, and with the last of them how the run ended, and tells them. */
   publish(events: readonly ExecutionEvent[], ended?: HostedRun): Promise<void>;
+  /** Told that events could not be stored; they are tried again. */
+  onFault(error: unknown): void;
 }
 
 const cut = (text: string): string => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`);
@@ -29,6 +33,8 @@ export class RunEvents {
   private waiting: ExecutionEvent[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined = undefined;
   private publishing: Promise<void> = Promise.resolve();
+  /** Events on their way to the sink, or that it could not store. */
+  private kept: readonly ExecutionEvent[] = [];
 
   /** @param last - number of the last event that is stored */
   constructor(last: number, sink: EventSink) {
@@ -38,28 +44,44 @@ export class RunEvents {
 
   add(news: ExecutionNews): void {
     this.waiting.push({ seq: ++this.seq, time: Date.now(), ...news });
-    this.timer ??= setTimeout(() => void this.flush(), INTERVAL);
+    this.wake(INTERVAL);
+  }
+
+  private wake(delay: number): void {
+    this.timer ??= setTimeout(() => {
+      this.flush().catch((error: unknown) => {
+        this.sink.onFault(error);
+        this.wake(RETRY);
+      });
+    }, delay);
   }
 
   /**
    * @param ended - the run as it is after these events, its last
-   * @returns when all events so far are told
+   * @returns when all events so far are told; rejects if they could not be stored, and keeps them for the next time
    */
   flush(ended?: HostedRun): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     const events = this.waiting;
     this.waiting = [];
-    this.publishing = this.publishing.then(async () => {
-      if (events.length === 0) return;
-      try {
-        await this.sink.settle();
-      } catch {
-        // A store that fails ends the execution, which says why. What has happened is told all the same.
-      }
-      await this.sink.publish(events, ended);
-    });
-    return this.publishing;
+    const published = this.publishing.then(() => this.publish(events, ended));
+    this.publishing = published.catch(() => {});
+    return published;
+  }
+
+  private async publish(given: readonly ExecutionEvent[], ended: HostedRun | undefined): Promise<void> {
+    // Those that could not be stored before come first.
+    const events = [...this.kept, ...given];
+    if (events.length === 0) return;
+    this.kept = events;
+    try {
+      await this.sink.settle();
+    } catch {
+      // A store that fails ends the execution, which says why. What has happened is told all the same.
+    }
+    await this.sink.publish(events, ended);
+    this.kept = [];
   }
 
   /** Writes what a scheduler does from now on. @returns what ends that */

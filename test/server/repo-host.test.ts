@@ -9,9 +9,10 @@ import { syncRecords } from "../../src/backends/sync.ts";
 import { HostedProcessExecutor } from "../../src/executors/hosted-process-executor.ts";
 import { localPackages } from "../../src/package/local-packages.ts";
 import { buildPackage, type CodePackage } from "../../src/package.ts";
-import type { HostedRun } from "../../src/server/execution-types.ts";
+import type { ExecutionEvent, HostedRun } from "../../src/server/execution-types.ts";
 import { HostState } from "../../src/server/host-state.ts";
-import { RepoHost, type RunOrder } from "../../src/server/repo-host.ts";
+import { RepoHost, type RepoHostParts } from "../../src/server/repo-host.ts";
+import type { RunOrder } from "../../src/server/run-order.ts";
 import { executionDetail } from "../../src/server/views.ts";
 
 let basics: CodePackage;
@@ -33,7 +34,7 @@ afterEach(async () => {
 });
 
 async function openHost(
-  limits: { readonly maxRunning: number; readonly maxQueued?: number },
+  limits: Pick<RepoHostParts, "maxRunning" | "maxQueued" | "onFault">,
   prepare?: (state: HostState) => void,
 ): Promise<RepoHost> {
   const state = new HostState(db);
@@ -191,3 +192,33 @@ test("what is asked for has a size, and errors are cut", async () => {
   });
   expect(JSON.stringify(outcome).length).toBeLessThan(300_000);
 });
+
+test("events that a full database does not take are stored when there is space again, each once", async () => {
+  const faults: unknown[] = [];
+  await openHost({ maxRunning: 2, onFault: (error) => faults.push(error) });
+  const id = await host.start(order("chain", [6, 150, "full"]));
+  const events: ExecutionEvent[] = [];
+  const follow = async (): Promise<void> => {
+    for await (const some of host.follow(id, 0, new AbortController().signal)) events.push(...some);
+  };
+  const followed = follow();
+  await expect.poll(() => events.length).toBeGreaterThan(3);
+  db.exec("CREATE TABLE filler (data BLOB)");
+  const pages = Number(db.prepare("PRAGMA page_count").get()!.page_count);
+  db.exec(`PRAGMA max_page_count = ${pages}`);
+  // What is free in the pages that there are is used up.
+  let size = 100_000;
+  while (size > 1) {
+    try {
+      db.exec(`INSERT INTO filler VALUES (zeroblob(${size}))`);
+    } catch {
+      size = Math.floor(size / 2);
+    }
+  }
+  await expect.poll(() => faults.length, { timeout: 5000 }).toBeGreaterThan(0);
+  expect(String(faults[0])).toMatch(/full|space/);
+  db.exec("PRAGMA max_page_count = 1073741823");
+  await followed;
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
+  expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "DONE", value: "6" } });
+}, 20_000);

@@ -51,7 +51,15 @@ export class Repositories {
 
   /** Opens all, so that executions go on that had not ended. */
   async openAll(): Promise<void> {
-    for (const { name } of await this.options.directory.listRepos()) await this.host(name);
+    for (const { name } of await this.options.directory.listRepos()) {
+      try {
+        await this.host(name);
+      } catch (error) {
+        if (error instanceof RedunClientError) throw error;
+        // The others work all the same; requests for this one say what is wrong, and try again.
+        this.options.warn(`Cannot open the repository ${name}: ${String(error)}`);
+      }
+    }
   }
 
   /** @param name - of one that the directory lists */
@@ -99,6 +107,7 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
       uploads: { files: new LocalFileSystem(), folder: join(dir, "uploads") },
       limits: settings.limits,
       context: configContext(settings),
+      onFault: (error) => warn(`The repository ${name} has a fault: ${String(error)}`),
       onRun: (run) =>
         void directory
           .recordExecution(lineOf(name, run))
