@@ -6,6 +6,7 @@ import { taskRegistry } from "../task/registry.ts";
 import { type AnyFunction, defineTask, isTask, type PartialTask, type Task, task } from "../task/task.ts";
 import { hashBytes } from "../value/hash.ts";
 import { isCallableTask } from "./control.ts";
+import type { SchedulerOps } from "./ops.ts";
 import { defineSchedulerTask } from "./scheduler-task.ts";
 
 const builtin = (name: string) => ({ name, namespace: "redun", version: "1" });
@@ -61,6 +62,12 @@ export function compose(...tasks: readonly Callable[]): PartialTask<any[], any> 
   return composeApply.partial(tasks as never) as never;
 }
 
+/** Settles with what calls give, and says that the result came from them rather than from the arguments. */
+function resolveToCalls(ops: SchedulerOps, calls: readonly unknown[]): void {
+  ops.node.upstreams = calls;
+  ops.settle.resolve(calls);
+}
+
 const mapTask = defineSchedulerTask("redun.map", (ops, callee, values) => {
   const tasks: unknown[] = [callee];
   let source = values;
@@ -84,7 +91,10 @@ const mapTask = defineSchedulerTask("redun.map", (ops, callee, values) => {
       return;
     }
     const call = callables.length === 1 ? callables[0]! : compose(...(callables as never[]));
-    ops.settle.resolve(items.map((item) => (call as AnyFunction)(item)));
+    resolveToCalls(
+      ops,
+      items.map((item) => (call as AnyFunction)(item)),
+    );
   });
 });
 
@@ -109,7 +119,10 @@ const starmapTask = defineSchedulerTask("redun.starmap", (ops, callee, lists) =>
       );
       return;
     }
-    ops.settle.resolve(items.map((args: unknown[]) => call(...args)));
+    resolveToCalls(
+      ops,
+      items.map((args: unknown[]) => call(...args)),
+    );
   });
 });
 

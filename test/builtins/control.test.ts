@@ -10,7 +10,7 @@ import {
   task,
   throwError,
 } from "../../src/index.ts";
-import { edges, Gate, jobsOf, newScheduler, note, ran, same, until } from "../scheduler/setup.ts";
+import { edges, Gate, jobsOf, newScheduler, note, ran, same, until, upstreamOf } from "../scheduler/setup.ts";
 
 beforeEach(() => {
   ran();
@@ -40,14 +40,6 @@ const message = task("control.message", (error: Error) => {
   return error.message;
 });
 const shout = task("control.shout", (error: Error) => `${error.message}!`);
-
-/** Names of the tasks upstream of the first argument of a task's only call. */
-async function upstreamOf(scheduler: Scheduler, name: string): Promise<string[]> {
-  const [job] = await jobsOf(scheduler.backend, name);
-  const [call] = await scheduler.backend.getCallNodes([job!.callHash!]);
-  const calls = await scheduler.backend.getCallNodes(call!.args[0]!.upstream);
-  return calls.map((upstream) => upstream!.taskName).sort();
-}
 
 describe("cond", () => {
   test.each<[string, () => unknown, unknown, string[]]>([

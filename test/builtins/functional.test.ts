@@ -18,7 +18,7 @@ import {
   task,
   zip,
 } from "../../src/index.ts";
-import { edges, jobsOf, newScheduler, note, ran, same, watchJobs } from "../scheduler/setup.ts";
+import { edges, jobsOf, newScheduler, note, ran, same, upstreamOf, watchJobs } from "../scheduler/setup.ts";
 
 beforeEach(() => {
   ran();
@@ -146,6 +146,19 @@ describe("map", () => {
     expect(await run(starmap(add, same([[1, 1]])))).toEqual([2]);
     expect(await run(starmap(add))).toEqual([]);
     await expect(run(starmap(add, [5] as never))).rejects.toThrow("list of argument lists");
+  });
+
+  test.each([
+    ["map", () => map(inc, [1, same(2)])],
+    ["starmap", () => starmap(inc, [[1], [2]])],
+  ])("what follows a %s comes from its calls", async (name, mapped) => {
+    const use = task(`fun.use_${name}`, (xs: number[]) => xs.length);
+    const main = task(`fun.main_${name}`, () => use(mapped()));
+    const scheduler = newScheduler();
+    for (let round = 1; round <= 2; round++) {
+      await scheduler.run(main());
+      expect(await upstreamOf(scheduler, use.fullname)).toEqual(["fun.inc", "fun.inc"]);
+    }
   });
 });
 

@@ -68,6 +68,14 @@ export async function childrenOf(backend: Backend, callHash: string): Promise<st
   return children.map((child) => child!.taskName);
 }
 
+/** Names of the tasks upstream of the first argument of a task's only call, in alphabetical order. */
+export async function upstreamOf(scheduler: Scheduler, name: string): Promise<string[]> {
+  const [job] = await jobsOf(scheduler.backend, name);
+  const [call] = await scheduler.backend.getCallNodes([job!.callHash!]);
+  const calls = await scheduler.backend.getCallNodes(call!.args[0]!.upstream);
+  return calls.map((upstream) => upstream!.taskName).sort();
+}
+
 /** A promise to settle from outside. */
 export class Gate<T = void> {
   readonly #deferred = Promise.withResolvers<T>();
