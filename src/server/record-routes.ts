@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Backend, EntityType, RecordQuery } from "../backend/backend.ts";
 import { type DataflowNode, traceDataflow } from "../backend/dataflow.ts";
 import { ApiError } from "./api-error.ts";
+import type { ValueView } from "./api-types.ts";
 import { jobSchema, valueSchema } from "./execution-routes.ts";
 import {
   checked,
@@ -57,6 +58,19 @@ interface Kind<T> {
   readonly read: (backend: Backend, ids: readonly string[]) => Promise<readonly (T | undefined)[]>;
 }
 
+/** Values may be large, so one is in memory at a time. */
+async function readValues(backend: Backend, ids: readonly string[]): Promise<(ValueView | undefined)[]> {
+  const views: (ValueView | undefined)[] = [];
+  for (const id of ids) {
+    const [row] = await backend.getValues([id]);
+    views.push(row && valueView(row, ids.length === 1 ? undefined : LONGEST_IN_LIST));
+  }
+  return views;
+}
+
+/** Characters of a value that a list has in it. */
+const LONGEST_IN_LIST = 10_000;
+
 const kinds: readonly Kind<unknown>[] = [
   {
     path: "jobs",
@@ -92,7 +106,7 @@ const kinds: readonly Kind<unknown>[] = [
     type: "Value",
     schema: valueSchema,
     filters: { type: text.optional() },
-    read: async (backend, ids) => (await backend.getValues(ids)).map((row) => row && valueView(row)),
+    read: readValues,
   },
   {
     path: "files",
@@ -100,7 +114,7 @@ const kinds: readonly Kind<unknown>[] = [
     type: "Value",
     schema: valueSchema,
     filters: { path: text.optional().openapi({ description: "Path, * matching any text" }) },
-    read: async (backend, ids) => (await backend.getValues(ids)).map((row) => row && valueView(row)),
+    read: readValues,
   },
 ];
 

@@ -54,8 +54,15 @@ export class RemoteBackend implements Backend {
     throw notHere();
   }
 
-  getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
-    return inParts(hashes, 500, (part) => this.repo.query("getValues", part));
+  /** An answer ends early where values are large; then the others are asked for. */
+  async getValues(hashes: readonly string[]): Promise<(ValueRow | undefined)[]> {
+    const rows: (ValueRow | undefined)[] = [];
+    while (rows.length < hashes.length) {
+      const some = await this.repo.query("getValues", hashes.slice(rows.length, rows.length + 500));
+      if (some.length === 0) throw new BackendError("Cannot read values: the server's answer is empty");
+      rows.push(...some);
+    }
+    return rows;
   }
 
   getExecutions(ids: readonly string[]): Promise<(ExecutionRow | undefined)[]> {

@@ -36,13 +36,17 @@ export function jobSummary({ taskName, ...job }: JobRow): JobSummary {
   };
 }
 
-export function valueView({ hash, type, format, text, file, subvalues }: ValueRow): ValueView {
+/** @param longest - characters of an encoding that is part of the view */
+export function valueView(
+  { hash, type, format, text, file, subvalues }: ValueRow,
+  longest: number = LONGEST_VALUE,
+): ValueView {
   let value: Json = null;
   let preview = `${type} (${text.length} characters)`;
   try {
     if (text.length <= LONGEST_VALUE) {
       const json = JSON.parse(text) as Json;
-      if (!isDeep(text)) value = json;
+      if (text.length <= longest && !isDeep(text)) value = json;
       preview = display(decodeValue(text), LONGEST_PREVIEW);
     }
   } catch {

@@ -492,6 +492,26 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect((await send("/repos/default/jobs/0", instance.adminToken)).status).toBeOneOf([404, 409]);
       });
 
+      test("has large values, which lists only name and answers come some at a time of", async () => {
+        const texts = Array.from({ length: 4 }, (_, i) => String(i).repeat(900_000));
+        const ids = await Promise.all(texts.map((text) => run("repeated", [text[0]!, text.length])));
+        const hashes: string[] = [];
+        for (const id of ids) {
+          await eventsOf(id);
+          const { result } = await repo.execution(id);
+          expect(result).toMatchObject({ size: 900_002, value: expect.any(String) });
+          hashes.push(result!.hash);
+        }
+        const list = await send("/repos/default/values?type=string&limit=1000", instance.adminToken);
+        expect((await list.text()).length).toBeLessThan(1_000_000);
+        const many = Array.from({ length: 40 }, (_, i) => hashes[i % 4]!);
+        const some = (await repo.query("getValues", many)) as unknown[];
+        expect(some.length).toBeGreaterThan(4);
+        expect(some.length).toBeLessThan(40);
+        const all = await new RemoteBackend(repo).getValues([...many, NO_HASH]);
+        expect(all.map((row) => row?.text.length)).toEqual([...many.map(() => 900_002), undefined]);
+      });
+
       test("is tagged, and moves between instances with its hashes checked", async () => {
         const id = await run("add", [20, 22]);
         await eventsOf(id);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { buildPackage } from "../../src/package.ts";
 import { createClient, type ExecutionEvent } from "../../src/server.ts";
+import { endedCalls, runsOf } from "./job-counts.ts";
 import { type ServerProcess, startProcess } from "./server-process.ts";
 
 let folder: string;
@@ -17,23 +18,6 @@ afterEach(async () => {
   server = undefined;
   rmSync(folder, { recursive: true });
 });
-
-/** The calls of one task that have ended, whether they ran or came from the cache. */
-function ended(events: readonly ExecutionEvent[], task: string): Set<string> {
-  return new Set(
-    events.flatMap((event) => (event.type === "job-end" && event.job.task === task ? [event.job.call] : [])),
-  );
-}
-
-/** Counts of the jobs of one task that ran, by their call. */
-function runsOf(events: readonly ExecutionEvent[], task: string): Map<string, number> {
-  const runs = new Map<string, number>();
-  for (const event of events) {
-    if (event.type === "job-end" && event.job.task === task && event.status === "DONE")
-      runs.set(event.job.call, (runs.get(event.job.call) ?? 0) + 1);
-  }
-  return runs;
-}
 
 for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   test(`an execution goes on after ${signal}, runs nothing again that was told, and no event is missed or told twice`, async () => {
@@ -61,7 +45,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     expect(starts).toHaveLength(2);
     expect(starts[1]).toMatchObject({ resumes: id });
     const runs = runsOf(events, "basics.link");
-    expect(ended(events, "basics.link").size).toBe(12);
+    expect(endedCalls(events, "basics.link").size).toBe(12);
     expect([...runs.values()]).toEqual(Array(runs.size).fill(1));
     expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
     const others = await Array.fromAsync(repo.events(queued));

@@ -5,6 +5,7 @@ import { buildPackage, type CodePackage } from "../../src/package.ts";
 import { securityHeaders } from "../../src/server/web-headers.ts";
 import { type Client, createClient, type ExecutionEvent, type RepoClient } from "../../src/server.ts";
 import { type RunningWorker, startWorker } from "../cloudflare/start-worker.ts";
+import { endedCalls, runsOf } from "./job-counts.ts";
 
 let worker: RunningWorker;
 let client: Client;
@@ -19,23 +20,6 @@ beforeAll(async () => {
   await repo.putPackage(pkg);
 }, 60_000);
 afterAll(() => worker?.close());
-
-/** The calls of one task that have ended, whether they ran or came from the cache. */
-function ended(events: readonly ExecutionEvent[], task: string): Set<string> {
-  return new Set(
-    events.flatMap((event) => (event.type === "job-end" && event.job.task === task ? [event.job.call] : [])),
-  );
-}
-
-/** Counts of the jobs of one task that ran, by their call. */
-function runsOf(events: readonly ExecutionEvent[], task: string): Map<string, number> {
-  const runs = new Map<string, number>();
-  for (const event of events) {
-    if (event.type === "job-end" && event.job.task === task && event.status === "DONE")
-      runs.set(event.job.call, (runs.get(event.job.call) ?? 0) + 1);
-  }
-  return runs;
-}
 
 /** Events of a run over a socket, until it is closed or enough of them have come. */
 function listen(
@@ -114,7 +98,7 @@ test("executions go on after a crash, run nothing again that was told, and no ev
   expect(starts).toHaveLength(2);
   expect(starts[1]).toMatchObject({ resumes: id });
   const runs = runsOf(events, "basics.link");
-  expect(ended(events, "basics.link").size).toBe(12);
+  expect(endedCalls(events, "basics.link").size).toBe(12);
   expect([...runs.values()]).toEqual(Array(runs.size).fill(1));
   expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
   const streamed: ExecutionEvent[] = [];

@@ -82,3 +82,9 @@ export const written: Task<[path: string], Promise<File>> = task("basics.written
 });
 
 export const echo: Task<[value: unknown], unknown> = task("basics.echo", (value: unknown) => value);
+
+/** A long text. */
+export const repeated: Task<[text: string, times: number], string> = task(
+  "basics.repeated",
+  (text: string, times: number) => text.repeat(times),
+);
