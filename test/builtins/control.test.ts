@@ -1,16 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import {
-  catchAll,
-  catchError,
-  cond,
-  gt,
-  type Scheduler,
-  seq,
-  type Task,
-  task,
-  throwError,
-} from "../../src/index.ts";
-import { edges, Gate, jobsOf, newScheduler, note, ran, same, until, upstreamOf } from "../scheduler/setup.ts";
+import { catchAll, catchError, cond, gt, seq, type Task, task, throwError } from "../../src/index.ts";
+import { edges, Gate, newScheduler, note, ran, same, until, upstreamOf } from "../scheduler/setup.ts";
 
 beforeEach(() => {
   ran();
