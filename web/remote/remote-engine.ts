@@ -33,6 +33,8 @@ export interface RemoteEngineParts {
 const MOST_FOLLOWED = 2;
 /** Milliseconds between two looks at what is at work. */
 const INTERVAL = 3000;
+/** The same while nothing is at work, so that an instance is left to sleep most of the time. */
+const IDLE_INTERVAL = 15_000;
 /** So many of the latest executions are looked at. */
 const LOOKED_AT = 50;
 /** So many events of an execution that has ended are searched for lines. */
@@ -179,6 +181,7 @@ export class RemoteEngine implements PlaceEngine {
     let last = "";
     let timer: ReturnType<typeof setTimeout> | undefined;
     let isOver = false;
+    let interval = INTERVAL;
     const look = async (): Promise<void> => {
       if (!document.hidden) {
         const page = await this.parts
@@ -186,13 +189,15 @@ export class RemoteEngine implements PlaceEngine {
           .catch(() => undefined);
         if (isOver) return;
         const items = page?.items ?? [];
+        const isIdle = !items.some(({ status }) => status === "QUEUED" || status === "RUNNING");
+        interval = isIdle ? IDLE_INTERVAL : INTERVAL;
         const now = JSON.stringify(items.map(({ id, status }) => [id, status]));
         if (page !== undefined && now !== last) {
           last = now;
           listener(items.filter(({ status }) => status === "QUEUED" || status === "RUNNING"));
         }
       }
-      if (!isOver) timer = setTimeout(() => void look(), INTERVAL);
+      if (!isOver) timer = setTimeout(() => void look(), interval);
     };
     void look();
     return () => {
