@@ -10,7 +10,7 @@ import { address, navigate } from "../state/router.ts";
 import { ask } from "./connections.ts";
 
 const PAGE = 25;
-const INTERVAL = 15_000;
+const INTERVAL = 5000;
 const STATUSES = ["QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"] as const;
 
 /** The list, asked for again every few seconds. */
