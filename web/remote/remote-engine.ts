@@ -34,7 +34,7 @@ const MOST_FOLLOWED = 2;
 /** Milliseconds between two looks at what is at work. */
 const INTERVAL = 3000;
 /** The same while nothing is at work, so that an instance is left to sleep most of the time. */
-const IDLE_INTERVAL = 15_000;
+const IDLE_INTERVAL = 8000;
 /** So many of the latest executions are looked at. */
 const LOOKED_AT = 50;
 /** So many events of an execution that has ended are searched for lines. */
