@@ -24,6 +24,12 @@ export const total = task("prices.total", (prices: number[]) => prices.reduce((a
 export const main = task("prices.main", (nets: number[]) => total(nets.map((net) => price(net))));
 `;
 
+const EAGER = `import { task } from "redun";
+
+export const step = task("eager.step", (x: number) => x + 1);
+export const main = task("eager.main", async () => (await step(1)) + (await step(2)));
+`;
+
 const TABLE = `import { task } from "redun";
 export const main = task("table.main", (names: string[] = ["a", "b"]) => names.map((name) => ({ name, size: 1 })));
 `;
@@ -119,6 +125,18 @@ describe.skipIf(chromium === undefined)("the app", () => {
     await page.getByText("2 executions").waitFor();
     await place(page, "#/executions?task=nothing");
     await page.getByText("No execution fits.").waitFor();
+  });
+
+  test("counts what a call saved that came from the cache as a whole", async () => {
+    const page = await visit("#/workflow/hello");
+    await write(page, EAGER, "eager.main");
+    await run(page);
+    await page.getByRole("link", { name: "Workflow" }).click();
+    await run(page);
+    expect(await jobs(page)).toEqual(["Cached eager.main()"]);
+    await page.getByRole("link", { name: "Compare with the one before" }).click();
+    await page.getByText(/which these jobs took before/).waitFor();
+    expect(await page.getByRole("heading", { name: "No longer there" }).count()).toBe(0);
   });
 
   test("writes a workflow of several files, and shares all of them", { timeout: 60_000 }, async () => {

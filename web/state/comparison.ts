@@ -16,7 +16,7 @@ export interface Comparison {
   readonly before: Execution;
   readonly after: Execution;
   readonly jobs: readonly ComparedJob[];
-  /** Jobs before that nothing afterwards answers to. */
+  /** Jobs before that nothing afterwards answers to, but for those below a call that came from the cache as a whole. */
   readonly gone: readonly Job[];
   /** Milliseconds that the jobs took before which the later execution took from the cache. */
   readonly savedTime: number;
@@ -44,8 +44,9 @@ export async function compareExecutions(beforeId: string, afterId: string): Prom
     return compared;
   });
   const equalCalls = new Set(jobs.flatMap(({ job, kind }) => (kind === "same" ? (job.callHash ?? []) : [])));
+  const inside = jobsInside(jobs);
   const gone = [...before.jobs.values()].filter(
-    (job) => !matched.has(job) && !equalCalls.has(job.callHash ?? ""),
+    (job) => !matched.has(job) && !inside.has(job) && !equalCalls.has(job.callHash ?? ""),
   );
   return { before, after, jobs, gone, savedTime: savedTime(jobs) };
 }
@@ -77,11 +78,22 @@ function match(
     : { job, earlier: other, kind: "arguments" };
 }
 
-/** Time of jobs that waited for others counts for those others. */
+/** Jobs before that are below calls which came from the cache as a whole, without the calls that they made. */
+function jobsInside(jobs: readonly ComparedJob[]): ReadonlySet<Job> {
+  const inside = new Set<Job>();
+  for (const { job, earlier } of jobs)
+    if (job.status === "CACHED" && job.children.length === 0 && earlier !== undefined)
+      for (const child of earlier.children) inside.add(child);
+  for (const job of inside) for (const child of job.children) inside.add(child);
+  return inside;
+}
+
+/** Time of jobs that waited for others counts for those others, unless none of them is looked up any more. */
 function savedTime(jobs: readonly ComparedJob[]): number {
   let saved = 0;
   for (const { job, earlier } of jobs) {
-    if (job.status !== "CACHED" || earlier?.status !== "DONE" || earlier.children.length > 0) continue;
+    if (job.status !== "CACHED" || earlier?.status !== "DONE") continue;
+    if (earlier.children.length > 0 && job.children.length > 0) continue;
     if (earlier.startTime !== undefined && earlier.endTime !== undefined)
       saved += earlier.endTime - earlier.startTime;
   }
