@@ -1,7 +1,7 @@
 /** When jobs ran: a line each, or a lane for each worker. */
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { duration } from "../lib/format.ts";
+import { duration, plural } from "../lib/format.ts";
 import type { Execution, Job } from "../state/execution.ts";
 import { address } from "../state/router.ts";
 import { Empty } from "./basics.tsx";
@@ -47,7 +47,9 @@ export function TimelineTab({ execution }: { execution: Execution }): JSX.Elemen
             Worker
           </button>
         </div>
-        {view === "jobs" && <span class="hint">{jobs.length} jobs by the time when they began</span>}
+        {view === "jobs" && (
+          <span class="hint">{plural(jobs.length, "job")} by the time when they began</span>
+        )}
         <span class="spacer" />
         {view === "jobs" && (
           <label class="check">

@@ -125,7 +125,7 @@ function Filters({
         <span>Task</span>
         <input
           type="search"
-          placeholder="name or namespace.name"
+          placeholder="namespace.name"
           defaultValue={filters.task}
           onChange={(event) => onChange({ task: event.currentTarget.value.trim() })}
         />
