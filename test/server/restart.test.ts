@@ -37,6 +37,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     const port = Number(new URL(server.url).port);
     server = await startProcess(folder, port);
     expect(server.token).toBeUndefined();
+    expect(server.log()).toContain("redun server token --name");
     repo = createClient(server.url, { token }).repo("default");
     for await (const event of repo.events(id, { after: events.length })) events.push(event);
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));

@@ -38,11 +38,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function start(): Promise<RunningServer> {
-  const dir = join(folder, ".redun");
+function start(
+  options: { readonly name?: string; readonly host?: string; readonly port?: number } = {},
+): Promise<RunningServer> {
+  const { name = ".redun", host, port = 0 } = options;
+  const dir = join(folder, name);
   const config = openConfig({ dir, source: "default" });
   const log = (line: RequestLog): void => void lines.push(line);
-  return startServer({ dir, config, version: "test", port: 0, log, warn: (text) => warnings.push(text) });
+  return startServer({ dir, config, version: "test", host, port, log, warn: (text) => warnings.push(text) });
 }
 
 /** What a server answers to bytes, until it ends the connection or a time, in milliseconds, has passed. */
@@ -66,6 +69,22 @@ function sendRaw(text: string, ms = 1000): Promise<string> {
     socket.write(text);
   });
 }
+
+test("tells what to do where it can't listen, and leaves the folder to the next", async () => {
+  const taken = Number(new URL(server.url).port);
+  await expect(start({ name: "other", port: taken })).rejects.toMatchObject({
+    code: "client",
+    message: `Cannot listen on 127.0.0.1, port ${taken}: the port is in use`,
+    hint: expect.stringContaining("--port"),
+  });
+  await expect(start({ name: "other", host: "192.0.2.1" })).rejects.toMatchObject({
+    message: "Cannot listen on 192.0.2.1, port 0: this machine does not have the address",
+    hint: expect.stringContaining("--host"),
+  });
+  const other = await start({ name: "other" });
+  expect(other.firstToken).toBeDefined();
+  await other.close();
+});
 
 test("no request writes a line of its own into the log", async () => {
   for (const name of ["a\nb", "\u001b[2J", "\u2028"]) {

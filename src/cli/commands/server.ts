@@ -33,6 +33,8 @@ export async function server(cli: Cli, _words: string[], options: Record<string,
   if (firstToken !== undefined) {
     output.log(`Token of an administrator, shown this once: ${firstToken}`);
     output.log(`Sign in by opening ${url}/#token=${firstToken}`);
+  } else {
+    output.log("Another token is made with: redun server token --name NAME");
   }
   output.log("Ctrl-C ends it; executions that have not ended go on when it starts again.");
   await new Promise<void>((resolve) => {

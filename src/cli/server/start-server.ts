@@ -10,6 +10,7 @@ import type { UpgradeEvents } from "../../server/execution-routes.ts";
 import { createRepoApp } from "../../server/repo-app.ts";
 import type { RepoHost } from "../../server/repo-host.ts";
 import type { RepoApp } from "../../server/route-parts.ts";
+import { RedunClientError } from "../client-error.ts";
 import type { Config } from "../config.ts";
 import { openDirectory, Repositories } from "./repositories.ts";
 import { staticAssets } from "./static-assets.ts";
@@ -43,7 +44,11 @@ export interface RunningServer {
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** Serves the API and the app on this machine. @throws RedunClientError if another server has the folder open */
+/**
+ * Serves the API and the app on this machine.
+ *
+ * @throws RedunClientError if another server has the folder open, or nobody can listen at the address
+ */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dir, config, version, host = "127.0.0.1", port = 8787, corsOrigins, log, warn } = options;
   const { directory, db } = await openDirectory(dir);
@@ -119,8 +124,23 @@ function listen(host: string, port: number, sockets: WebSocketServer, answer: An
       () => resolve(server),
     ) as Server;
     server.requestTimeout = REQUEST_TIMEOUT;
-    server.on("error", reject);
+    server.on("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
   });
+}
+
+/** By codes of the system: why nobody can listen at an address, and what to do. */
+const LISTEN_FAULTS: Readonly<Record<string, readonly [state: string, hint: string]>> = {
+  EADDRINUSE: ["the port is in use", "Name another one with --port; --port 0 takes a free one."],
+  EACCES: ["this user may not use the port", "Name one above 1023 with --port."],
+  EADDRNOTAVAIL: ["this machine does not have the address", "Name one that it has with --host."],
+  ENOTFOUND: ["the name of the host is unknown", "Name an address of this machine with --host."],
+};
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const fault = LISTEN_FAULTS[error.code ?? ""];
+  if (fault === undefined) return error;
+  const [state, hint] = fault;
+  return new RedunClientError(`Cannot listen on ${host}, port ${port}: ${state}`, { hint, cause: error });
 }
 
 /** Another site's name may be made to lead to this machine, so that its pages reach what listens only here. */
