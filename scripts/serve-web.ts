@@ -17,7 +17,12 @@ export function staticFiles(folder: string): RequestListener {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const { outdir } = await buildWeb();
   const port = Number(process.env.PORT ?? 8080);
-  createServer(staticFiles(outdir)).listen(port, "127.0.0.1", () =>
+  const server = createServer(staticFiles(outdir));
+  server.on("error", ({ message }) => {
+    console.error(`Cannot serve the app: ${message}. PORT=8081 npm start takes another port.`);
+    process.exitCode = 1;
+  });
+  server.listen(port, "127.0.0.1", () =>
     console.log(`redun is at http://127.0.0.1:${port}/ (Ctrl-C ends it)`),
   );
 }
