@@ -272,6 +272,7 @@ function Row({
   onTick: (on: boolean) => void;
 }): JSX.Element {
   const { id, args, startTime, endTime } = row;
+  const ownTags = tags.filter(({ key }) => !USUAL_TAGS.has(key));
   return (
     <tr>
       <td>
@@ -295,16 +296,20 @@ function Row({
       <td class="number took">
         {startTime !== null && endTime !== null ? duration(endTime - startTime) : ""}
       </td>
-      <td class="wide-only">{tags.length > 0 && <TagList tags={tags} />}</td>
+      <td class="wide-only">{ownTags.length > 0 && <TagList tags={ownTags} />}</td>
     </tr>
   );
 }
 
-/** The command without the words that all of them have. */
+/** The command without the words that all of them have, and without the script where the task's namespace says as much. */
 function commandText(args: readonly string[]): string {
   const words = args[0] === "redun" ? args.slice(1) : args;
-  return (words[0] === "run" && /\.\w+$/.test(words[1] ?? "") ? words.slice(2) : words).join(" ");
+  if (words[0] !== "run" || !/\.\w+$/.test(words[1] ?? "")) return words.join(" ");
+  return words.slice(words[2]?.includes(".") ? 2 : 1).join(" ");
 }
+
+/** Tags that the command gives every execution by itself. They are long, and seldom differ from row to row. */
+const USUAL_TAGS: ReadonlySet<string> = new Set(["redun.version", "git_commit", "git_origin_url"]);
 
 function Pages({ page, pages, filters }: { page: number; pages: number; filters: FilterTexts }): JSX.Element {
   const link = (to: number, text: string): JSX.Element =>
