@@ -118,7 +118,9 @@ function Facts({ execution }: { execution: Execution }): JSX.Element {
           <Fact name="Took">{duration(endTime - startTime)}</Fact>
         )}
         {spent > 0 && (
-          <Fact name="Jobs' own time">{duration(spent)}, without those that only waited for others</Fact>
+          <Fact name="Jobs' own time">
+            {duration(spent)}, with their waits for a worker, without jobs that only waited for others
+          </Fact>
         )}
         <Fact name="Tags">
           <TagList tags={tags.value?.get(id) ?? []} />
