@@ -22,6 +22,9 @@ const portable = ["test/{value,expression,task,scheduler,builtins}/**/*.test.ts"
 /** Tests of what only a browser has. */
 const browserOnly = "test/browser/**/*.test.ts";
 
+/** Those of them that start engines, and wait for much. */
+const engines = "test/browser/{engine,everywhere,package,worker-packages}*.test.ts";
+
 /** Tests of what only Cloudflare's runtime has. */
 const cloudflareOnly = "test/cloudflare/**/*.test.ts";
 
@@ -136,7 +139,12 @@ function buildOnce(): Promise<void> {
 }
 
 /** Tests in a browser of their own. Each project runs one file at a time, so the slow ones are apart. */
-const inBrowser = (name: string, include: string[], executablePath: string): TestProjectConfiguration => ({
+const inBrowser = (
+  name: string,
+  include: string[],
+  executablePath: string,
+  exclude: string[] = [],
+): TestProjectConfiguration => ({
   resolve: { alias },
   plugins: [lowerAsync],
   // Files that are served as they are.
@@ -171,7 +179,7 @@ const inBrowser = (name: string, include: string[], executablePath: string): Tes
   test: {
     name,
     include,
-    exclude: large,
+    exclude: [...large, ...exclude],
     testTimeout: 60_000,
     browser: {
       enabled: true,
@@ -194,7 +202,11 @@ const inBrowser = (name: string, include: string[], executablePath: string): Tes
 
 if (chromium !== undefined) {
   await buildOnce();
-  projects.push(inBrowser("browser", portable, chromium), inBrowser("tab", [browserOnly], chromium));
+  projects.push(
+    inBrowser("browser", portable, chromium),
+    inBrowser("tab", [browserOnly], chromium, [engines]),
+    inBrowser("engine", [engines], chromium),
+  );
 } else {
   const message = "Cannot run the tests in a browser: found no Chromium. Install it, or set CHROMIUM_PATH.";
   if (process.env.CI) throw new Error(message);
