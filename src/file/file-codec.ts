@@ -40,6 +40,7 @@ export function hashedCodec<T extends Hashed>(
     refresh: (value: T) =>
       value.knownHash === undefined ? value.updateHash().then(() => undefined) : undefined,
     parse: (text: string) => new make(text),
+    unparse: key,
     display: (value: T) => displayPath(type, key(value)),
     ...more,
   };

@@ -1,5 +1,7 @@
 import { InvalidEncodingError, TaskOptionError } from "../errors/errors.ts";
 import type { Options } from "../expression/node.ts";
+import { mapNested } from "../value/nested.ts";
+import { CODEC, codecNamed, codecOf, registerBuiltin, type ValueCodec } from "../value/registry.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { TaskRegistry, taskRegistry } from "./registry.ts";
 import { type Task, TaskDefinition, taskOf } from "./task.ts";
@@ -51,13 +53,47 @@ export function describeTask({ definition }: Task): TaskDescription {
 
 function encoded(fullname: string, what: string, value: unknown): string {
   try {
-    return encodeValue(value, what).text;
+    return encodeValue(mapNested(unrefreshed, value), what).text;
   } catch (cause) {
     throw new TaskOptionError(fullname, (cause as Error).message, {
       hint: "A scheduler that does not load the code has to know the options and defaults of its tasks.",
     });
   }
 }
+
+/**
+ * Stands in a description for a value that looks outside, such as a file, as its text. Decoding it gives a new value each
+ * time, which has not looked yet, so that each execution finds what is there then.
+ */
+class Unrefreshed {
+  readonly type: string;
+  readonly text: string;
+
+  constructor(type: string, text: string) {
+    this.type = type;
+    this.text = text;
+  }
+}
+
+function unrefreshed(leaf: unknown): unknown {
+  if (typeof leaf !== "object" || leaf === null) return leaf;
+  const codec = codecOf(leaf);
+  return codec?.unparse === undefined ? leaf : new Unrefreshed(codec.name, codec.unparse(leaf));
+}
+
+const unrefreshedCodec: ValueCodec<Unrefreshed, { type: string; text: string }> = {
+  name: "redun.Unrefreshed",
+  is: (value) => value instanceof Unrefreshed,
+  encode: ({ type, text }) => ({ type, text }),
+  decode({ type, text }): never {
+    const parse = typeof type === "string" ? codecNamed(type)?.parse : undefined;
+    if (parse === undefined || typeof text !== "string")
+      throw new InvalidEncodingError("malformed data of type redun.Unrefreshed");
+    return parse(text) as never;
+  },
+};
+Object.defineProperty(Unrefreshed.prototype, CODEC, { value: unrefreshedCodec });
+registerBuiltin(unrefreshedCodec);
 
 /**
  * The task of a description, for a scheduler that never calls its function.

@@ -25,6 +25,8 @@ export interface ValueCodec<T = any, Data = any> {
   subvalues?(value: T): Iterable<unknown>;
   /** The value that a command-line argument stands for. */
   parse?(text: string): T;
+  /** The text that {@link parse} makes an equal value of, which has not looked outside yet. */
+  unparse?(value: T): string;
   /** The value as a person reads it. */
   display?(value: T): string;
 }

@@ -3,7 +3,7 @@ import { MemoryBackend } from "../../src/backends/memory-backend.ts";
 import { describePackage } from "../../src/executor/describe-package.ts";
 import type { Executor, ExecutorContext, JobSpec } from "../../src/executor/executor.ts";
 import { runJob } from "../../src/executor/run-job.ts";
-import { map, Scheduler, type Task, task } from "../../src/index.ts";
+import { File, map, Scheduler, type Task, task } from "../../src/index.ts";
 import { describedRegistry } from "../../src/task/description.ts";
 import { edges } from "./setup.ts";
 
@@ -101,4 +101,20 @@ describe("a scheduler that loads no code", () => {
     expect(value).toBe("RangeError: no luck");
     expect(jobs).toEqual(["described.catches", "described.fails"]);
   });
+});
+
+test("files among defaults are looked at by each execution", async () => {
+  const file = new File("memory://described.txt");
+  const read = task({ name: "described.read", defaults: [file] }, (given?: File) => given!.text());
+  const description = describePackage([read] as Task[]);
+  const backend = new MemoryBackend();
+  const run = async (): Promise<unknown> => {
+    const registry = describedRegistry(JSON.parse(JSON.stringify(description)).tasks, "0".repeat(40));
+    const scheduler = new Scheduler({ backend, registry, executors: [new Elsewhere()] });
+    return scheduler.run(registry.get("described.read")!());
+  };
+  await file.write("one");
+  expect(await run()).toBe("one");
+  await file.write("two");
+  expect(await run()).toBe("two");
 });
