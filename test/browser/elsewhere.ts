@@ -8,7 +8,7 @@ import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
 import { buildPackage } from "../../src/package.ts";
 import { createClient, RemoteBackend, type RepoClient } from "../../src/server.ts";
 import type { Json } from "../../src/value/json.ts";
-import { startWorker } from "../cloudflare/start-worker.ts";
+import { type RunningWorker, startWorker } from "../cloudflare/start-worker.ts";
 import { type Calls, callsOf } from "./calls.ts";
 
 declare module "vitest/browser" {
@@ -23,6 +23,8 @@ export interface ExampleCase {
   readonly example: string;
   readonly task: string;
   readonly args: Readonly<Record<string, Json>>;
+  /** Whether arguments are files of the example's folder, which go to an instance with the call. */
+  readonly upload?: true;
 }
 
 /** What one case came to, by runtime. */
@@ -44,12 +46,18 @@ function wordsOf(args: ExampleCase["args"]): string[] {
   });
 }
 
-async function withCommand(command: readonly string[], { example, task, args }: ExampleCase): Promise<Calls> {
+/** An example in a folder of its own, with a repository of its own. */
+function copyOf(example: string): string {
   const folder = mkdtempSync(join(tmpdir(), "redun-elsewhere-"));
+  cpSync(join(root, "examples", example), folder, { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  mkdirSync(join(folder, ".redun"));
+  return folder;
+}
+
+async function withCommand(command: readonly string[], { example, task, args }: ExampleCase): Promise<Calls> {
+  const folder = copyOf(example);
   try {
-    cpSync(join(root, "examples", example), folder, { recursive: true });
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-    mkdirSync(join(folder, ".redun"));
     const [program, ...words] = command;
     execFileSync(program!, [...words, redun, "run", "workflow.ts", task, ...wordsOf(args)], {
       cwd: folder,
@@ -69,7 +77,24 @@ async function withCommand(command: readonly string[], { example, task, args }: 
   }
 }
 
-async function onWorker(repo: RepoClient, { example, task, args }: ExampleCase): Promise<Calls> {
+async function onWorker(
+  worker: RunningWorker,
+  repo: RepoClient,
+  { example, task, args, upload }: ExampleCase,
+): Promise<Calls> {
+  const store = new RemoteBackend(repo);
+  if (upload) {
+    const words = [redun, "run", "workflow.ts", task, ...wordsOf(args), "--server", worker.url, "--upload"];
+    const folder = copyOf(example);
+    try {
+      const env = { ...process.env, REDUN_TOKEN: worker.adminToken };
+      execFileSync(process.execPath, words, { cwd: folder, stdio: "pipe", env });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const [found] = await store.find({ type: "Execution", limit: 1 });
+    return callsIn(store, found!.id);
+  }
   const pkg = await buildPackage(join(root, "examples", example, "workflow.ts"), { npm: "inline" });
   await repo.putPackage(pkg);
   const id = await repo.start({ package: pkg.hash, task, args });
@@ -77,7 +102,10 @@ async function onWorker(repo: RepoClient, { example, task, args }: ExampleCase):
     if (event.type === "execution-end" && event.outcome.status !== "DONE")
       throw new Error(`${example} ended so in workerd: ${JSON.stringify(event.outcome)}`);
   }
-  const store = new RemoteBackend(repo);
+  return callsIn(store, id);
+}
+
+function callsIn(store: RemoteBackend, id: string): Promise<Calls> {
   return callsOf({
     find: () => store.find({ type: "CallNode", executionIds: [id] }),
     getCallNodes: (hashes) => store.getCallNodes(hashes),
@@ -93,7 +121,7 @@ export const runElsewhere: BrowserCommand<[cases: readonly ExampleCase[]]> = asy
       results[one.task] = {
         node: await withCommand([process.execPath], one),
         deno: await withCommand([deno, "run", "-A"], one),
-        workerd: await onWorker(repo, one),
+        workerd: await onWorker(worker, repo, one),
       };
     }
     return results;

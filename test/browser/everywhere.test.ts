@@ -1,6 +1,10 @@
 import { afterAll, expect, test } from "vitest";
 import { commands } from "vitest/browser";
 import errors from "../../examples/errors/workflow.ts?raw";
+import weather2012 from "../../examples/folder/weather/2012.csv?raw";
+import weather2013 from "../../examples/folder/weather/2013.csv?raw";
+import weather2014 from "../../examples/folder/weather/2014.csv?raw";
+import folder from "../../examples/folder/workflow.ts?raw";
 import fractal from "../../examples/fractal/workflow.ts?raw";
 import hello from "../../examples/hello/workflow.ts?raw";
 import recursion from "../../examples/recursion/workflow.ts?raw";
@@ -14,11 +18,13 @@ interface Case extends ExampleCase {
   readonly values: readonly unknown[];
   /** Whether calls in it fail. What is recorded of a failure tells which jobs led there, and so is never the same. */
   readonly fails?: true;
+  /** Files that it reads, by path. What is recorded of files has their places in it, so only results are the same. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /**
- * The examples that need nothing but their own code. Those that read or write files have hashes of these files, and so
- * of their place; `compile` needs a C compiler, and `vega` makes functions of text, which isolates and the app refuse.
+ * The examples, but for `compile`, which needs a C compiler, and `vega`, which makes functions of text, as isolates and
+ * the app refuse.
  */
 const cases: readonly Case[] = [
   { example: "hello", task: "hello.main", args: { word: "Hi" }, values: ["Hi"], text: hello },
@@ -39,10 +45,28 @@ const cases: readonly Case[] = [
     values: [{ re: -0.6, im: 0, width: 3 }, 64, 8, 24],
     text: fractal,
   },
+  {
+    example: "folder",
+    task: "folder.main",
+    args: { folder: "weather" },
+    upload: true,
+    values: [],
+    text: folder,
+    // The default names them from the root of the project.
+    files: {
+      "examples/folder/weather/2012.csv": weather2012,
+      "examples/folder/weather/2013.csv": weather2013,
+      "examples/folder/weather/2014.csv": weather2014,
+    },
+  },
 ];
 
 /** What is compared of the calls of a case: all hashes, or where calls fail those of task and arguments, and the result. */
-function comparable(calls: Calls, { task, fails }: Case): Calls {
+function comparable(calls: Calls, { task, fails, files }: Case): Calls {
+  if (files !== undefined) {
+    const root = calls.filter((call) => call.startsWith(`${task} `)).map((call) => call.split(" "));
+    return root.map(([name, taskHash, , valueHash]) => [name, taskHash, valueHash].join(" "));
+  }
   if (fails === undefined) return calls;
   return calls.map((call) => {
     const [name, taskHash, argsHash, valueHash] = call.split(" ");
@@ -54,11 +78,15 @@ afterAll(closeAll);
 
 test("the same workflows have the same hashes in Node, Deno, workerd and the browser", async () => {
   const elsewhere = await commands.runElsewhere(
-    cases.map(({ example, task, args }) => ({ example, task, args })),
+    cases.map(({ example, task, args, upload }) => ({
+      ...{ example, task, args },
+      ...(upload === undefined ? {} : { upload }),
+    })),
   );
   const engine = await open(`everywhere-${crypto.randomUUID()}`);
   for (const one of cases) {
-    const { task, values, text } = one;
+    const { task, values, text, files = {} } = one;
+    for (const [path, content] of Object.entries(files)) await engine.addFile(path, new Blob([content]));
     resultOf(await runOn(engine, task, values, { entry: "workflow.ts", files: { "workflow.ts": text } }));
     const [{ id } = { id: "" }] = await engine.query("find", { type: "Execution", limit: 1 });
     const browser = await callsOf({
