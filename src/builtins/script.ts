@@ -4,6 +4,7 @@ import type { Expression, Lazy, Resolved } from "../expression/types.ts";
 import { type Dir, isDir } from "../file/dir.ts";
 import { File, IFile, isFile } from "../file/file.ts";
 import { schemeOf } from "../file/file-systems.ts";
+import { shellMakeFolder } from "../file/shell.ts";
 import { Staging } from "../file/staging.ts";
 import type { CallOptions } from "../task/options.ts";
 import { defineTask, type Task } from "../task/task.ts";
@@ -121,6 +122,13 @@ function fromStart(staging: Staging<File>): Staging<File> {
   return isRelative ? remote.at(`${START}/${remote.path}`).stage(local) : staging;
 }
 
+/** The lines that copy to a place, in a folder that may not be there yet. */
+function copyLines({ path }: File, copy: string): string[] {
+  if (copy === "") return [];
+  const isInStart = path.startsWith(`${START}/`) && !path.includes("/", START.length + 1);
+  return isInStart ? [copy] : [shellMakeFolder(path), copy];
+}
+
 function build(
   command: string | readonly string[],
   inputs: unknown,
@@ -147,8 +155,12 @@ function build(
     .filter((leaf) => leaf instanceof Staging)
     .reverse() as Staging<File>[];
   const placed = (staging: Staging<File>): Staging<File> => (tempdir ? fromStart(staging) : staging);
-  const stage = staged.map((staging) => placed(staging).renderStage({ asMount }));
-  const unstage = unstaged.map((staging) => placed(staging).renderUnstage({ asMount }));
+  const stage = staged
+    .map(placed)
+    .flatMap((staging) => copyLines(staging.local, staging.renderStage({ asMount })));
+  const unstage = unstaged
+    .map(placed)
+    .flatMap((staging) => copyLines(staging.remote, staging.renderUnstage({ asMount })));
   const plain = stage.length === 0 && unstage.length === 0 && !tempdir;
   const text = plain ? prepareCommand(command) : wrapCommand(command, stage, unstage, tempdir);
   // An output that is not staged is staged at its own place: a pair's hash is that of its paths, so what the command

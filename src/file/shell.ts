@@ -25,6 +25,14 @@ function plain(path: string | null): string | null {
   return decodeURIComponent(new URL(path).pathname);
 }
 
+/** The shell command that makes the folder of a local path, with those above it; empty if there is none to make. */
+export function shellMakeFolder(path: string): string {
+  if (schemeOf(path) !== "file") return "";
+  const local = plain(path)!.replace(/\/+$/, "");
+  const end = local.lastIndexOf("/");
+  return end <= 0 ? "" : `mkdir -p ${localArgument(local.slice(0, end))}`;
+}
+
 /**
  * The shell command that copies a file or a folder from one place to another, for scripts.
  *

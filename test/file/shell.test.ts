@@ -4,7 +4,7 @@ import { Dir } from "../../src/file/dir.ts";
 import { File, StagingFile } from "../../src/file/file.ts";
 import type { FileSystem } from "../../src/file/file-system.ts";
 import { registerFileSystem } from "../../src/file/file-systems.ts";
-import { shellCopy, shellQuote } from "../../src/file/shell.ts";
+import { shellCopy, shellMakeFolder, shellQuote } from "../../src/file/shell.ts";
 import { MemoryFileSystem } from "../../src/file-systems/memory.ts";
 
 /** A store with a tool of its own, called after its scheme. */
@@ -23,6 +23,21 @@ beforeEach(() => {
   registerFileSystem(withTool("one"));
   registerFileSystem(withTool("two"));
   registerFileSystem(new MemoryFileSystem());
+});
+
+describe("folders", () => {
+  test.each([
+    ["out/a.txt", "mkdir -p out"],
+    ["/out/b c/a.txt", "mkdir -p '/out/b c'"],
+    ["-x/a.txt", "mkdir -p ./-x"],
+    ["file:///tmp/a%20b/c", "mkdir -p '/tmp/a b'"],
+    ["out/folder/", "mkdir -p out"],
+    ["a.txt", ""],
+    ["/a.txt", ""],
+    ["one://bucket/a.txt", ""],
+  ])("of %s are made by %j", (path, command) => {
+    expect(shellMakeFolder(path)).toBe(command);
+  });
 });
 
 describe("quoting", () => {

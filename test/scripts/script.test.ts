@@ -164,6 +164,22 @@ describe("the inputs of script", () => {
   });
 });
 
+describe("script makes folders", () => {
+  test.each([true, false])("for what it copies in and out, with tempdir: %s", async (tempdir) => {
+    const shop = new Workshop();
+    shop.write("in.txt", "content");
+    const local = tempdir ? "sub" : shop.path("sub");
+    await shop.scheduler.run(
+      script(`cp ${local}/in.txt ${local}/out.txt`, {
+        tempdir,
+        inputs: [new File(shop.path("in.txt")).stage(`${local}/in.txt`)],
+        outputs: new File(shop.path("new folder/deep/out.txt")).stage(`${local}/out.txt`),
+      }),
+    );
+    expect(shop.read("new folder/deep/out.txt")).toBe("content");
+  });
+});
+
 describe("script runs again", () => {
   test("not while nothing changes, though it has a temporary folder", async () => {
     const shop = new Workshop();
