@@ -12,22 +12,18 @@ const DEFAULT_INI = `# Configuration of redun.
 [backend]
 db_uri = ${DEFAULT_DB_URI}
 
-[executors.default]
-type = local
-max_workers = 20
+# Tasks run in the command's own process, or with executor: "process" in others, as many as there are processors.
+# An executor of another size, for tasks that name it:
+#
+# [executors.heavy]
+# type = local
+# mode = process
+# max_workers = 4
 
-# [executors.batch]
-# type = aws_batch
+# How many jobs may hold a resource at a time, for tasks with limits: ["api"]:
 #
-# # Required:
-# image =
-# queue =
-# s3_scratch =
-#
-# # Optional:
-# role =
-# job_name_prefix = redun-job
-# debug = False
+# [limits]
+# api = 2
 `;
 
 /** Where the configuration is, and what named the place. */

@@ -11,6 +11,7 @@ import {
   sqlitePath,
 } from "../../src/cli/config.ts";
 import { findConfigDir, openConfig } from "../../src/cli/config-dir.ts";
+import { makeExecutors } from "../../src/cli/executors.ts";
 
 const root = mkdtempSync(join(tmpdir(), "redun-config-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -175,8 +176,13 @@ describe("The config dir", () => {
     expect(() => openConfig({ dir, source: "option" })).toThrow("it has no redun.ini");
     expect(existsSync(dir)).toBe(false);
     const config = openConfig({ dir, source: "environment" });
-    expect(config.get("executors.default", "max_workers")).toBe("20");
-    expect(readFileSync(join(dir, "redun.ini"), "utf8")).toContain("db_uri = sqlite:///redun.db");
+    expect(config.get("backend", "db_uri")).toContain("redun.db");
+    // What it proposes works when the marks of comments are taken away.
+    const text = readFileSync(join(dir, "redun.ini"), "utf8");
+    writeFileSync(join(dir, "redun.ini"), text.replace(/^# (?=\[|\w+ = )/gm, ""));
+    const used = openConfig({ dir, source: "found" });
+    expect(used.sections()).toEqual(expect.arrayContaining(["executors.heavy", "limits"]));
+    expect(makeExecutors(used, dir).map(({ name }) => name)).toContain("heavy");
   });
 
   test("keeps a redun.ini that is there", () => {
