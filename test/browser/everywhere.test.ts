@@ -8,9 +8,14 @@ import folder from "../../examples/folder/workflow.ts?raw";
 import fractal from "../../examples/fractal/workflow.ts?raw";
 import hello from "../../examples/hello/workflow.ts?raw";
 import recursion from "../../examples/recursion/workflow.ts?raw";
+import observations from "../../node_modules/vega-datasets/data/gapminder.json?raw";
+import countries from "../../node_modules/vega-datasets/data/gapminder-health-income.csv?raw";
 import { type Calls, callsOf } from "./calls.ts";
 import type { ExampleCase } from "./elsewhere.ts";
 import { closeAll, open, resultOf, runOn } from "./engine-calls.ts";
+
+const OBSERVATIONS = "node_modules/vega-datasets/data/gapminder.json";
+const COUNTRIES = "node_modules/vega-datasets/data/gapminder-health-income.csv";
 
 interface Case extends ExampleCase {
   readonly text: string;
@@ -18,13 +23,19 @@ interface Case extends ExampleCase {
   readonly values: readonly unknown[];
   /** Whether calls in it fail. What is recorded of a failure tells which jobs led there, and so is never the same. */
   readonly fails?: true;
-  /** Files that it reads, by path. What is recorded of files has their places in it, so only results are the same. */
+  /**
+   * Files that it reads, by path. What is recorded of files has their places in it, so only results are the same, those
+   * of one task.
+   */
   readonly files?: Readonly<Record<string, string>>;
+  /** The task whose results are compared. Default: the one that is run. */
+  readonly compared?: string;
+  /** Whether it uses npm packages. */
+  readonly npm?: true;
 }
 
 /**
- * The examples, but for `compile`, which needs a C compiler, and `vega`, which makes functions of text, as isolates and
- * the app refuse.
+ * The examples, but for `compile`, which needs a C compiler.
  */
 const cases: readonly Case[] = [
   { example: "hello", task: "hello.main", args: { word: "Hi" }, values: ["Hi"], text: hello },
@@ -59,13 +70,24 @@ const cases: readonly Case[] = [
       "examples/folder/weather/2014.csv": weather2014,
     },
   },
+  {
+    example: "vega",
+    task: "vega.main",
+    args: { observations: OBSERVATIONS, countries: COUNTRIES },
+    upload: true,
+    values: [],
+    text: "",
+    npm: true,
+    files: { [OBSERVATIONS]: observations, [COUNTRIES]: countries },
+    compared: "vega.summarize",
+  },
 ];
 
 /** What is compared of the calls of a case: all hashes, or where calls fail those of task and arguments, and the result. */
-function comparable(calls: Calls, { task, fails, files }: Case): Calls {
+function comparable(calls: Calls, { task, fails, files, compared = task }: Case): Calls {
   if (files !== undefined) {
-    const root = calls.filter((call) => call.startsWith(`${task} `)).map((call) => call.split(" "));
-    return root.map(([name, taskHash, , valueHash]) => [name, taskHash, valueHash].join(" "));
+    const those = calls.filter((call) => call.startsWith(`${compared} `)).map((call) => call.split(" "));
+    return those.map(([name, taskHash, , valueHash]) => [name, taskHash, valueHash].join(" "));
   }
   if (fails === undefined) return calls;
   return calls.map((call) => {
@@ -85,17 +107,20 @@ test("the same workflows have the same hashes in Node, Deno, workerd and the bro
   );
   const engine = await open(`everywhere-${crypto.randomUUID()}`);
   for (const one of cases) {
-    const { task, values, text, files = {} } = one;
+    const { task, values, text, files = {}, npm, example } = one;
+    const source = npm
+      ? await commands.buildInNode(`examples/${example}/workflow.ts`)
+      : { entry: "workflow.ts", files: { "workflow.ts": text } };
     for (const [path, content] of Object.entries(files)) await engine.addFile(path, new Blob([content]));
-    resultOf(await runOn(engine, task, values, { entry: "workflow.ts", files: { "workflow.ts": text } }));
+    resultOf(await runOn(engine, task, values, source));
     const [{ id } = { id: "" }] = await engine.query("find", { type: "Execution", limit: 1 });
     const browser = await callsOf({
       find: () => engine.query("find", { type: "CallNode", executionIds: [id] }),
       getCallNodes: (hashes) => engine.query("getCallNodes", hashes),
     });
-    expect(browser.length).toBeGreaterThan(0);
     const { node, deno, workerd } = elsewhere[task]!;
     const expected = comparable(browser, one);
+    expect(expected.length).toBeGreaterThan(0);
     expect({
       task,
       node: comparable(node, one),
