@@ -136,6 +136,8 @@ describe.skipIf(chromium === undefined)("the app", () => {
     expect(await jobs(page)).toEqual(["Cached eager.main()"]);
     await page.getByRole("link", { name: "Compare with the one before" }).click();
     await page.getByText(/which these jobs took before/).waitFor();
+    await page.getByLabel("Show those from the cache as well").check();
+    await page.getByRole("link", { name: "eager.main()" }).waitFor();
     expect(await page.getByRole("heading", { name: "No longer there" }).count()).toBe(0);
   });
 

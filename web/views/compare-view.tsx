@@ -1,13 +1,14 @@
 /** Two executions side by side: what ran again, and why. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Empty, Fact, Loaded, Section, StatusBadge, StatusMark } from "../components/basics.tsx";
 import { VirtualList } from "../components/virtual-rows.tsx";
 import { dateTime, duration, plural, shortId } from "../lib/format.ts";
 import { type ComparedJob, type Comparison, compareExecutions } from "../state/comparison.ts";
-import type { Execution } from "../state/execution.ts";
+import type { Execution, Job } from "../state/execution.ts";
 import { useResource } from "../state/resource.ts";
 import { address } from "../state/router.ts";
+import { loadCallTexts } from "../state/stored.ts";
 
 const REASONS: Readonly<Record<ComparedJob["kind"], string>> = {
   same: "the same call",
@@ -15,6 +16,11 @@ const REASONS: Readonly<Record<ComparedJob["kind"], string>> = {
   arguments: "other arguments",
   new: "new",
 };
+
+/** So many jobs of a list are shown with their arguments, and the rest by their tasks alone. */
+const MOST_NAMED = 500;
+
+const idOf = ({ id }: Job): string => id;
 
 /** The comparison of an execution with an earlier one. */
 export function CompareView({ before, after }: { before: string; after: string }): JSX.Element {
@@ -46,6 +52,15 @@ function ComparisonDetail({ comparison }: { comparison: Comparison }): JSX.Eleme
   const ran = jobs.filter(({ job }) => job.status === "DONE" || job.status === "FAILED");
   const cached = jobs.filter(({ job }) => job.status === "CACHED");
   const shown = isAll ? jobs : ran;
+  before.follow();
+  after.follow();
+  useEffect(() => {
+    void loadCallTexts(before, gone.slice(0, MOST_NAMED).map(idOf)).catch(() => {});
+    void loadCallTexts(
+      after,
+      shown.slice(0, MOST_NAMED).map(({ job }) => idOf(job)),
+    ).catch(() => {});
+  }, [comparison, isAll]);
   return (
     <>
       <div class="compare-heads">
