@@ -54,7 +54,11 @@ export function RecentExecutions({ id, query }: { id: string; query: URLSearchPa
       <Loaded resource={resource}>
         {({ items, cursor }) =>
           items.length === 0 ? (
-            <p class="muted">Nothing has run here{status === "" ? " yet" : " with this status"}.</p>
+            <p class="muted">
+              {status === ""
+                ? "Nothing has been run on this instance yet. The page of a repository shows all that it holds."
+                : "Nothing has run here with this status."}
+            </p>
           ) : (
             <>
               <ExecutionTable id={id} items={items} />

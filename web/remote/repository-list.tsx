@@ -22,7 +22,7 @@ export function RepositoryList({ instance: { id, repos = [], me } }: { instance:
               <li key={name}>
                 <a href={address(["executions"], {}, at)}>{name}</a>
                 <span class="muted">since {dateTime(created)}</span>
-                <a href={address(["workflow"], {}, at)}>Run a workflow</a>
+                {me?.role !== "viewer" && <a href={address(["workflow"], {}, at)}>Run a workflow</a>}
               </li>
             );
           })}
