@@ -192,12 +192,14 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
     async () => (await import("./commands/fs.ts")).listFileSystems,
     add,
   );
-  add(
-    fs,
-    "cp SRC DEST",
-    "copy a file or folder; - is stdin or stdout",
-    async () => (await import("./commands/fs.ts")).copy,
-  ).option("--recursive", "copy a folder with all that is in it");
+  addServerOptions(
+    add(
+      fs,
+      "cp SRC DEST",
+      "copy a file or folder; - is stdin or stdout; with --server, SRC is a file there",
+      async () => (await import("./commands/fs.ts")).copy,
+    ).option("--recursive", "copy a folder with all that is in it"),
+  );
   const repl = add(
     program,
     "repl [ID]",

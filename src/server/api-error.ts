@@ -1,7 +1,7 @@
 import { RedunError, type RedunErrorOptions } from "../errors/redun-error.ts";
 
 /** Statuses that the API answers errors with. */
-export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 503;
 
 /** An error that a caller of the API has to hear of. `code` is stable; `message` and `hint` are for people. */
 export class ApiError extends RedunError {

@@ -171,6 +171,17 @@ export class RepoClient {
     return this.transport.json(this.path("/uploads"), { method: "POST", json: { name, files } });
   }
 
+  /**
+   * A recorded file as it is.
+   *
+   * @param hash - of its value
+   * @param length - so many of its first bytes, at most
+   */
+  fileContent(hash: string, length?: number): Promise<Response> {
+    const headers = length === undefined ? {} : { Range: `bytes=0-${length - 1}` };
+    return this.transport.send(this.path(`/files/${hash}/content`), { headers });
+  }
+
   async query<M extends StoreQuery>(
     method: M,
     ...args: Parameters<Backend[M]>

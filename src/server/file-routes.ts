@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { ApiError } from "./api-error.ts";
 import type { UploadedFile } from "./api-types.ts";
+import { openRecordedFile, parseRange } from "./recorded-files.ts";
 import { checked, hashSchema, notFound, type RepoApp, repoRoute } from "./route-parts.ts";
 import type { FolderPart, Uploads } from "./uploads.ts";
 
@@ -32,8 +33,30 @@ const folderSchema = z.strictObject({
     .max(10_000),
 });
 
-/** Routes that take files for executions to read. */
+/** Routes that take files for executions to read, and give back those that executions made. */
 export function addFileRoutes(app: RepoApp): void {
+  app.openapi(
+    repoRoute("get", "/files/{id}/content", {
+      summary: "A recorded file as it is, while it has not changed; a Range of bytes gives a part",
+      params: { id: hashSchema },
+      answer: z.string(),
+      answerType: "application/octet-stream",
+    }),
+    async (c) => {
+      const { host } = c.var;
+      const { id } = checked<{ id: string }>(c).params;
+      const range = parseRange(c.req.header("range"));
+      const { name, size, body } = await openRecordedFile(host.backend, host.files, id, range);
+      const end = Math.min(size, range?.length === undefined ? size : range.offset + range.length);
+      const isPart = range !== undefined && range.offset < size;
+      c.header("Content-Type", "application/octet-stream");
+      // Never shown by a browser as what it may claim to be.
+      c.header("Content-Disposition", `attachment; filename*=UTF-8''${encodeURIComponent(name)}`);
+      c.header("Accept-Ranges", "bytes");
+      if (isPart) c.header("Content-Range", `bytes ${range.offset}-${end - 1}/${size}`);
+      return c.body(body as ReadableStream, isPart ? 206 : 200) as never;
+    },
+  );
   app.openapi(
     repoRoute("put", "/uploads/{hash}/{name}", {
       summary: "Upload a file as it is, which is checked against the hash of its content",

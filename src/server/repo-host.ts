@@ -4,6 +4,7 @@ import { tagHash } from "../backend/tags.ts";
 import { CancelledError } from "../errors/errors.ts";
 import type { PackageDescription, PackageExecutor } from "../executor/executor.ts";
 import { errorRecord } from "../executor/job-error.ts";
+import type { FileSystem } from "../file/file-system.ts";
 import { verifyPackage } from "../package/manifest.ts";
 import type { StoredPackage } from "../package/types.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
@@ -79,6 +80,8 @@ export class RepoHost {
   readonly state: HostState;
   /** Files that clients have sent, if the repository takes any. */
   readonly uploads: Uploads | undefined;
+  /** Where executions have their files, if they can be read from here. */
+  readonly files: FileSystem | undefined;
   private readonly parts: RepoHostParts;
   private readonly active = new Map<string, Active>();
   private readonly executor: PackageExecutor;
@@ -92,6 +95,7 @@ export class RepoHost {
     this.parts = parts;
     this.backend = parts.backend;
     this.state = parts.state;
+    this.files = parts.uploads?.files;
     this.uploads = parts.uploads === undefined ? undefined : new Uploads(parts.uploads);
     this.executor = new SharedLimits(parts.executor, parts.limits);
     this.turns = new Turns(parts.maxRunning ?? 16);

@@ -336,3 +336,32 @@ test("Repositories elsewhere get names in redun.ini, which stays as it is otherw
   await space.ok("repo rm other");
   expect(space.read(".redun/redun.ini").trimEnd()).toBe(text.trimEnd());
 });
+
+describe("Files on a server", () => {
+  test("are copied here by the path that tasks name, as long as they are what was recorded", async () => {
+    const space = client();
+    const path = home.path("made/there.txt");
+    expect((await space.redun(`run hello.ts write --path ${path}`)).code).toBe(0);
+    const { url } = server;
+    expect(await space.redun(`fs cp --server ${url} ${path} -`)).toMatchObject({
+      code: 0,
+      stdout: "written there",
+    });
+    expect((await space.redun(`fs cp --server ${url} ${path} copy.txt`)).code).toBe(0);
+    expect(space.read("copy.txt")).toBe("written there");
+    const unknown = await space.redun(`fs cp --server ${url} /etc/passwd -`);
+    expect([unknown.code, unknown.stdout, unknown.stderr]).toEqual([
+      1,
+      "",
+      expect.stringContaining("has made or read such a file"),
+    ]);
+    home.write("made/there.txt", "changed by hand");
+    const changed = await space.redun(`fs cp --server ${url} ${path} -`);
+    expect([changed.code, changed.stderr]).toEqual([
+      1,
+      expect.stringContaining("changed since it was recorded"),
+    ]);
+    // Scripts copy files with this command, whatever server the environment names.
+    expect(await space.redun(`fs cp ${path} -`)).toMatchObject({ stdout: "changed by hand" });
+  });
+});

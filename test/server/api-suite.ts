@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildPackage, type CodePackage } from "../../src/package.ts";
@@ -44,6 +46,7 @@ const routes: readonly (readonly [
   ["GET", `/values/${NO_HASH}`, "viewer"],
   ["GET", `/values/${NO_HASH}/content`, "viewer"],
   ["GET", "/files", "viewer"],
+  ["GET", `/files/${NO_HASH}/content`, "viewer"],
   ["GET", "/tags", "viewer"],
   ["POST", "/tags", "runner", {}],
   ["GET", `/dataflow/${NO_HASH}`, "viewer"],
@@ -490,6 +493,39 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect(JSON.stringify(flow.nodes)).toContain("basics.fan");
         expect((await send(`/repos/default/values/${NO_HASH}`, instance.adminToken)).status).toBe(404);
         expect((await send("/repos/default/jobs/0", instance.adminToken)).status).toBeOneOf([404, 409]);
+      });
+
+      test("has the files that executions made, as long as they have not changed", async () => {
+        const folder = mkdtempSync(join(tmpdir(), "redun-files-"));
+        try {
+          const path = join(folder, "out/written.txt");
+          const id = await run("written", [path]);
+          await eventsOf(id);
+          const { result } = await repo.execution(id);
+          const get = (hash: string, headers = {}): Promise<Response> =>
+            send(`/repos/default/files/${hash}/content`, instance.adminToken, { headers });
+          const whole = await get(result!.hash);
+          expect([whole.status, await whole.text()]).toEqual([200, "written"]);
+          expect(whole.headers.get("content-disposition")).toBe("attachment; filename*=UTF-8''written.txt");
+          const part = await get(result!.hash, { Range: "bytes=1-3" });
+          expect([part.status, await part.text()]).toEqual([206, "rit"]);
+          expect(part.headers.get("content-range")).toBe("bytes 1-3/7");
+          expect(await (await repo.fileContent(result!.hash, 2)).text()).toBe("wr");
+          expect((await get(NO_HASH)).status).toBe(404);
+          // What is no file, and what an address says without its being recorded.
+          const sum = await run("add", [1, 1]);
+          await eventsOf(sum);
+          expect((await get((await repo.execution(sum)).result!.hash)).status).toBe(404);
+          expect((await get("..%2f..%2fetc%2fpasswd")).status).toBe(400);
+          const again = await run("written", [path, "other"], { options: { cache: false } });
+          await eventsOf(again);
+          expect((await get(result!.hash)).status).toBe(409);
+          const hash = "f".repeat(40);
+          await eventsOf(await run("echo", [{ $: ["redun.File", { path: "memory://x", hash }] }]));
+          expect((await get(hash)).status).toBe(422);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
       });
 
       test("has large values, which lists only name and answers come some at a time of", async () => {

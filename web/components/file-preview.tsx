@@ -13,9 +13,16 @@ import { ValueView } from "./value-view.tsx";
 const PREVIEW = 1 << 20;
 
 /** The preview, and a button that saves the file. */
-export function FilePreview({ path }: { path: string }): JSX.Element {
+export function FilePreview({
+  path,
+  read = (end) => readFile(path, end),
+}: {
+  path: string;
+  /** Reads its content, or so many of its first bytes. Default: from this tab's files. */
+  read?: (end?: number) => Promise<Blob>;
+}): JSX.Element {
   const resource = useResource(path, async () => {
-    const bytes = new Uint8Array(await (await readFile(path, PREVIEW)).arrayBuffer());
+    const bytes = new Uint8Array(await (await read(PREVIEW)).arrayBuffer());
     return previewOf(path, bytes);
   });
   return (
@@ -24,7 +31,7 @@ export function FilePreview({ path }: { path: string }): JSX.Element {
         <button
           type="button"
           class="button small"
-          onClick={() => void readFile(path).then((blob) => saveBlob(blob, fileName(path)))}
+          onClick={() => void read().then((blob) => saveBlob(blob, fileName(path)))}
         >
           <Icon name="download" /> Save a copy
         </button>

@@ -75,11 +75,14 @@ export const outer: Task<[name: string], Promise<number>> = task(
 );
 
 export const hello: Task = task("basics.hello", () => script("echo hello"));
-export const written: Task<[path: string], Promise<File>> = task("basics.written", async (path: string) => {
-  const file = new File(path);
-  await file.write("written");
-  return file;
-});
+export const written: Task<[path: string, text?: string], Promise<File>> = task(
+  "basics.written",
+  async (path: string, text: string = "written") => {
+    const file = new File(path);
+    await file.write(text);
+    return file;
+  },
+);
 
 export const echo: Task<[value: unknown], unknown> = task("basics.echo", (value: unknown) => value);
 
