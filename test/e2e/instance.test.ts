@@ -38,6 +38,12 @@ export const all = task("shout.all", async (dir: Dir) => {
   return texts.join("+").toUpperCase();
 });
 
+export const table = task("shout.table", async (path: string) => {
+  const file = new File(path);
+  await file.write("word,count\\nquiet,1\\n");
+  return file;
+});
+
 const status = async (url: string): Promise<number> => (await fetch(url, { credentials: "include" })).status;
 const paths = ["me", "executions", "repos/default/executions"];
 export const spyMain = task("spy.main", async (url: string) => {
@@ -319,6 +325,16 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await page.waitForURL(/\/executions\//);
     await ended(page);
     expect(await page.locator(".value-text").innerText()).toBe("QUIET WORDS");
+
+    await go(page, `${HERE}/workflow/hello`);
+    await page.getByRole("radio", { name: /^shout\.table/ }).check();
+    const made = join(folder, "made.csv");
+    await run(page, "path", made);
+    await ended(page);
+    await page.getByRole("cell", { name: "quiet", exact: true }).waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save a copy" }).click();
+    expect((await download).suggestedFilename()).toBe("made.csv");
 
     await go(page, `#/files/${encodeURIComponent("opfs://notes")}`);
     await drop(page, ".drop-zone", { "a.txt": "one", "b.txt": "two" });
