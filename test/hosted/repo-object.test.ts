@@ -6,12 +6,11 @@ import type { HostedRun, HostedStatus } from "../../src/server/execution-types.t
 import { HostState } from "../../src/server/host-state.ts";
 import type { ExecutionEvent } from "../../src/server.ts";
 import { hashBytes } from "../../src/value/hash.ts";
+import { endedCalls, runsOf } from "../server/job-counts.ts";
 import { directory, env, listen, newRepo, type TestRepo } from "./instance.ts";
 
-/** How many jobs of a task have run. */
-const ended = (events: readonly ExecutionEvent[], task: string): number =>
-  events.filter((event) => event.type === "job-end" && event.job.task === task && event.status === "DONE")
-    .length;
+/** How many calls of a task have ended, whether they ran or came from the cache. */
+const ended = (events: readonly ExecutionEvent[], task: string): number => endedCalls(events, task).size;
 
 const numbers = (events: readonly ExecutionEvent[]): number[] => events.map(({ seq }) => seq);
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
@@ -61,6 +60,7 @@ test("an object that ends in the middle of an execution goes on at its alarm", a
   expect(numbers(all)).toEqual(upTo(all.length));
   expect(all.filter(({ type }) => type === "execution-start")).toHaveLength(2);
   expect(ended(all, "basics.link")).toBe(8);
+  expect([...runsOf(all, "basics.link").values()].filter((times) => times > 1)).toEqual([]);
   expect(all.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "DONE", value: "8" } });
 });
 
