@@ -64,9 +64,11 @@ export class NoCurrentJobError extends RedunError {
 
 /** A task is not registered where it is needed. */
 export class UnknownTaskError extends RedunError {
-  constructor(fullname: string, known: readonly string[] = []) {
+  constructor(fullname: string, known: readonly string[] = [], hint?: string) {
     super("unknown-task", `Cannot run task ${fullname}: no task of that name is registered`, {
-      hint: known.length > 0 ? `Registered tasks: ${known.join(", ")}` : "Import the module that defines it.",
+      hint:
+        hint ??
+        (known.length > 0 ? `Registered tasks: ${known.join(", ")}` : "Import the module that defines it."),
       fields: { fullname },
     });
   }

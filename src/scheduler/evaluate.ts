@@ -9,6 +9,7 @@ import {
   ValueNode,
 } from "../expression/node.ts";
 import { applyOperation } from "../expression/operators.ts";
+import { DescribedDefinition } from "../task/description.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import type { EncodedValue } from "../value/value.ts";
@@ -184,7 +185,7 @@ export function staleParts(root: unknown): Promise<void>[] {
 function createJob(exec: Execution, node: TaskNode, parent: Job | undefined, cell: Cell): void {
   const task = exec.taskOf(node);
   if (task === undefined) {
-    exec.push(() => exec.settle(cell, true, new UnknownTaskError(node.taskName, userTasks(exec))));
+    exec.push(() => exec.settle(cell, true, unknownTask(exec, node.taskName, parent)));
     return;
   }
   const job = new Job(node, task, parent, exec.id, cell);
@@ -195,9 +196,14 @@ function createJob(exec: Execution, node: TaskNode, parent: Job | undefined, cel
   exec.push(() => prepareJob(exec, job));
 }
 
-function userTasks(exec: Execution): string[] {
-  return exec.options.registry.names().filter((name) => !name.startsWith("redun."));
+function unknownTask(exec: Execution, fullname: string, caller: Job | undefined): UnknownTaskError {
+  const known = exec.options.registry.names().filter((name) => !name.startsWith("redun."));
+  const isDescribed = caller?.task.definition instanceof DescribedDefinition;
+  return new UnknownTaskError(fullname, known, isDescribed ? DESCRIBED_ONLY : undefined);
 }
+
+const DESCRIBED_ONLY =
+  "This scheduler loads no code: it knows the tasks that the workflow's modules define when they are loaded, but neither tasks that are made while another runs nor scheduler tasks of one's own. Define the task at the top of a module, or run the workflow by the command or in a tab.";
 
 function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell: Cell): void {
   const finish: Done = (failed, result, encoded) => exec.settle(cell, failed, result, encoded);
@@ -219,7 +225,7 @@ function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell:
     evaluate(exec, node.value, job, finish);
   } else if (node instanceof SchedulerNode) {
     const definition = schedulerTaskNamed(node.taskName);
-    if (definition === undefined) finish(true, new UnknownTaskError(node.taskName));
+    if (definition === undefined) finish(true, unknownTask(exec, node.taskName, job));
     else if (job === undefined)
       finish(true, new SchedulerError("Cannot evaluate a scheduler task outside of a job"));
     else {

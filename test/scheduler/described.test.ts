@@ -103,6 +103,18 @@ describe("a scheduler that loads no code", () => {
   });
 });
 
+test("says that tasks must be known before they run", async () => {
+  const makes = task("described.makes", () => task("described.made", (n: number) => n)(4));
+  const description = describePackage([makes] as Task[]);
+  const registry = describedRegistry(description.tasks, "0".repeat(40));
+  const scheduler = new Scheduler({ backend: new MemoryBackend(), registry, executors: [new Elsewhere()] });
+  await expect(scheduler.run(registry.get("described.makes")!())).rejects.toMatchObject({
+    code: "unknown-task",
+    message: expect.stringContaining("described.made"),
+    hint: expect.stringContaining("loads no code"),
+  });
+});
+
 test("files among defaults are looked at by each execution", async () => {
   const file = new File("memory://described.txt");
   const read = task({ name: "described.read", defaults: [file] }, (given?: File) => given!.text());
