@@ -11,6 +11,8 @@ import type { PickedSource } from "../file-systems/picked.ts";
 import type { PackageManifest, StoredPackage } from "../package/types.ts";
 import type { JobCounts } from "../scheduler/events.ts";
 import type { Traceback } from "../scheduler/traceback.ts";
+import type { StoreQuery } from "../server/client.ts";
+import type { JobView } from "../server/execution-types.ts";
 import type { Json } from "../value/json.ts";
 
 /** A workflow as its author writes it. */
@@ -59,16 +61,6 @@ export type RunOutcome =
       readonly error: ErrorRecord;
       readonly traceback: Traceback | undefined;
     };
-
-/** A job as events and views show it. */
-export interface JobView {
-  readonly id: string;
-  readonly parentId: string | null;
-  /** Fullname. */
-  readonly task: string;
-  /** `task(arg=1, …)` */
-  readonly call: string;
-}
 
 /** A line that a job wrote. */
 export interface LogLine {
@@ -158,23 +150,7 @@ export interface Picked {
 }
 
 /** The methods of a store that read, as the engine offers them. */
-export type StoreQueries = Pick<
-  Backend,
-  | "find"
-  | "count"
-  | "getValues"
-  | "getExecutions"
-  | "getJobs"
-  | "getCallNodes"
-  | "getTasks"
-  | "getTags"
-  | "tagCounts"
-  | "callsOfValue"
-  | "parentCalls"
-  | "nearestCall"
-  | "missing"
-  | "exportRecords"
->;
+export type StoreQueries = Pick<Backend, StoreQuery | "missing">;
 
 /** What the engine runs. */
 export interface EngineRuns {

@@ -1,7 +1,8 @@
 import type { WorkerWatch } from "../executors/worker-watch.ts";
 import type { JobCounts, JobInfo } from "../scheduler/events.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
-import type { EngineEvent, JobView, RunOutcome } from "./engine-api.ts";
+import type { JobView } from "../server/execution-types.ts";
+import type { EngineEvent, RunOutcome } from "./engine-api.ts";
 
 /** So many of the latest events are kept at least, and twice as many at most. */
 const KEPT = 50_000;
