@@ -24,6 +24,27 @@ export const total = task("prices.total", (prices: number[]) => prices.reduce((a
 export const main = task("prices.main", (nets: number[]) => total(nets.map((net) => price(net))));
 `;
 
+/** Bases and mean quality of each read; a line of qualities may begin as a header does. */
+const FASTQ = `import { type File, map, task } from "redun";
+
+interface Read { readonly name: string; readonly bases: string; readonly qualities: string }
+
+export const parse = task("reads.parse", async (file: File): Promise<Read[]> => {
+  const lines = (await file.text()).trimEnd().split("\\n");
+  return Array.from({ length: lines.length / 4 }, (_, i) => {
+    const [head, bases, , qualities] = lines.slice(4 * i);
+    return { name: head!.slice(1).split(" ")[0]!, bases: bases!, qualities: qualities! };
+  });
+});
+export const measure = task("reads.measure", ({ name, bases, qualities }: Read) => {
+  if (bases.length !== qualities.length)
+    throw new RangeError(name + " has " + bases.length + " bases and " + qualities.length + " qualities");
+  const sum = [...qualities].reduce((total, char) => total + char.charCodeAt(0) - 33, 0);
+  return { name, bases: bases.length, quality: sum / bases.length };
+});
+export const main = task("reads.main", (file: File) => map(measure, parse(file)));
+`;
+
 const EAGER = `import { task } from "redun";
 
 export const step = task("eager.step", (x: number) => x + 1);
@@ -249,6 +270,36 @@ export const main = task("log.main", () => { console.log("a line to keep"); retu
     await page.getByRole("link", { name: "Files" }).click();
     await page.getByRole("link", { name: "cities.csv" }).click();
     await page.getByRole("cell", { name: "Bergen" }).waitFor();
+  });
+
+  test("takes reads in FASTQ that are dropped, and names the read that is broken", async () => {
+    const link = await packWorkflow({ source: FASTQ, task: "reads.main", texts: {} });
+    const page = await visit(`#/share/${link}`);
+    await page.getByRole("button", { name: "Open in the editor" }).click();
+    await page.getByText(/^Built\./).waitFor();
+    const dropReads = async (name: string, text: string): Promise<void> => {
+      const transfer = await page.evaluateHandle(
+        ([file, content]) => {
+          const data = new DataTransfer();
+          data.items.add(new File([content!], file!));
+          return data;
+        },
+        [name, text],
+      );
+      await page.dispatchEvent(".file-field", "drop", { dataTransfer: transfer });
+      await expect.poll(() => page.getByLabel("file", { exact: true }).inputValue()).toContain(name);
+    };
+    await dropReads("reads.fastq", "@r1 lane=1\nGATTACA\n+\nIIIIIII\n@r2 lane=1\nGGCC\n+r2\n@@@@\n");
+    await run(page);
+    const rows = page.getByRole("table", { name: "Values" }).getByRole("row");
+    const textOf = async (row: number): Promise<string> =>
+      (await rows.nth(row).innerText()).replace(/\s+/g, " ");
+    expect([await textOf(1), await textOf(2)]).toEqual(["1 7 r1 40", "2 4 r2 31"]);
+    await page.goBack();
+    await dropReads("broken.fastq", "@r1\nGATTACA\n+\nIII\n");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL(/#\/executions\//);
+    await page.getByText("r1 has 7 bases and 3 qualities").first().waitFor();
   });
 
   test("shows a page that a task made, and runs nothing of it", async () => {
