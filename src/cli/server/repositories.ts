@@ -7,7 +7,7 @@ import { HostedProcessExecutor } from "../../executors/hosted-process-executor.t
 import { LocalFileSystem } from "../../file-systems/local.ts";
 import { localPackages } from "../../package/local-packages.ts";
 import { asyncSql } from "../../server/async-sql.ts";
-import { Directory, type IndexedExecution } from "../../server/directory.ts";
+import { DEFAULT_REPO, Directory, type IndexedExecution } from "../../server/directory.ts";
 import { HostState, type RunSummary } from "../../server/host-state.ts";
 import { RepoHost } from "../../server/repo-host.ts";
 import { RedunClientError } from "../client-error.ts";
@@ -15,9 +15,6 @@ import { type Config, schedulerSettings } from "../config.ts";
 import { configContext } from "../context.ts";
 import { registerFileSystems } from "../runtime.ts";
 import { makeStore } from "../store.ts";
-
-/** Name of the repository that is the command line's own. */
-export const DEFAULT_REPO = "default";
 
 /** Opens the directory of a server, in the configuration's folder. */
 export async function openDirectory(dir: string): Promise<{ directory: Directory; db: SqlDriver }> {
