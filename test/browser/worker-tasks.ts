@@ -23,12 +23,17 @@ export const busy: Task<[ms: number], Place> = tests.task({ name: "busy", versio
   while (Date.now() - started < ms);
   return { worker, started, ended: Date.now() };
 });
-/** Adds its number to a channel's messages, then takes its time. */
-export const note: Task<[channel: string, id: number, ms: number], number> = tests.task(
+/** Adds its number to a channel's messages, waits until it is heard there (as `-1 - id`), then takes its time. */
+export const note: Task<[channel: string, id: number, ms: number], Promise<number>> = tests.task(
   { name: "note", version },
-  (name: string, id: number, ms: number): number => {
+  async (name: string, id: number, ms: number): Promise<number> => {
     const channel = new globalThis.TestChannel(name);
-    channel.postMessage(id);
+    await new Promise<void>((resolve) => {
+      channel.onmessage = ({ data }) => {
+        if (data === -1 - id) resolve();
+      };
+      channel.postMessage(id);
+    });
     channel.close();
     const started = Date.now();
     while (Date.now() - started < ms);
