@@ -22,6 +22,8 @@ export interface CacheQuery {
   readonly allowed: readonly ("single" | "ultimate")[];
   /** An ultimate result must have been recorded with the same context; `undefined` means with none. */
   readonly contextHash: string | undefined;
+  /** An ultimate result must be that of a job of one of these executions. */
+  readonly executions?: readonly string[] | undefined;
 }
 
 /** An earlier result. */

@@ -1,7 +1,16 @@
 import type { Backend, CacheHit, CacheQuery } from "../backend/backend.ts";
-import type { CallNodeRecord } from "../backend/records.ts";
+import type { CallNodeRecord, RecordBatch } from "../backend/records.ts";
 import type { BackendChecks } from "./contract.ts";
-import { batchOf, callOf, errorOf, evaluationOf, hashOf, taskOf, valueRecord } from "./contract-records.ts";
+import {
+  batchOf,
+  callOf,
+  errorOf,
+  evaluationOf,
+  hashOf,
+  idOf,
+  taskOf,
+  valueRecord,
+} from "./contract-records.ts";
 
 const anyTask = (): boolean => true;
 
@@ -124,6 +133,33 @@ export function checkLookup({ describe, expect, check, checkLasting }: BackendCh
       await backend.write(batchOf({ callNodes: [plain] }));
       expect((await ask(backend, plain, ["ultimate"]))?.value.text).toBe(one.text);
       expect((await ask(backend, plain, ["ultimate"], { contextHash: here }))?.value.text).toBe(two.text);
+    });
+
+    check("an ultimate result may have to be of a job of some executions", async (backend) => {
+      const [first, second] = [idOf("first"), idOf("second")];
+      const make = (value: typeof one, timestamp: number): CallNodeRecord =>
+        callOf({ task: main, args: [one], value, timestamp });
+      const calls = [make(one, 1000), make(two, 2000)] as const;
+      const run = (id: string, { callHash }: CallNodeRecord): Partial<RecordBatch> => ({
+        executions: [{ id, args: [], jobId: idOf(`${id} root`), startTime: 1 }],
+        jobs: [
+          {
+            ...{ id: idOf(`${id} root`), executionId: id, parentId: null, taskHash: main.hash, startTime: 1 },
+            ...{ endTime: 2, cached: false, callHash },
+          },
+        ],
+      });
+      await backend.write(batchOf({ tasks: [main], callNodes: calls, ...run(first, calls[0]) }));
+      await backend.write(batchOf(run(second, calls[1])));
+      const textsOf = async (...lists: readonly (readonly string[] | undefined)[]): Promise<unknown[]> => {
+        const queries = lists.map((executions) => ({ ...queryOf(calls[0], ["ultimate"]), executions }));
+        return (await backend.lookup(queries, anyTask)).map((hit) => hit?.value.text);
+      };
+      expect(await textsOf([first], [second], undefined, [], [idOf("third")])).toEqual([
+        ...["1", "2", "2"],
+        ...[undefined, undefined],
+      ]);
+      expect(await textsOf([first, second], [idOf("third"), first])).toEqual(["2", "1"]);
     });
 
     check("an error is never an answer, and does not hide an older result", async (backend) => {

@@ -2,7 +2,7 @@ import type { CacheHit, CacheQuery } from "../backend/backend.ts";
 import { ERROR_VALUE_TYPE } from "../backend/records.ts";
 import type { EncodedValue } from "../value/value.ts";
 import type { Known } from "./indexed-db-draft.ts";
-import { asideKey, type Key, packKey, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
+import { asideKey, type Key, packKey, packKeys, unpackKey, unpackKeys } from "./indexed-db-keys.ts";
 import { callsIn, type FoundCall, type IndexedDbReader } from "./indexed-db-reader.ts";
 import type { StoredCalls } from "./indexed-db-records.ts";
 import type { Database } from "./indexed-db-schema.ts";
@@ -43,6 +43,7 @@ export class IndexedDbLookup {
     const open = queries.map((query, i) =>
       candidates(query, records.get(keys[i]!), older.get(keys[i]!) ?? [], isCurrentKey),
     );
+    await this.keepThoseOf(queries, open);
     const elsewhere = open.flatMap(({ head, single, calls }) => {
       const hashes = calls.flatMap(({ call, record }) =>
         record.held.includes(call.value) ? [] : [call.value],
@@ -76,6 +77,27 @@ export class IndexedDbLookup {
       found.set(key, [...(found.get(key) ?? []), record]);
     }
     return found;
+  }
+
+  /** Of queries that are about some executions keeps the calls that their jobs came to. */
+  private async keepThoseOf(queries: readonly CacheQuery[], open: Candidates[]): Promise<void> {
+    const about = open.flatMap(({ calls }, i) => (queries[i]!.executions === undefined ? [] : calls));
+    if (about.length === 0) return;
+    const among = new Set(queries.flatMap(({ executions = [] }) => packKeys(executions)));
+    const found = new Set<string>();
+    await this.db.jobs
+      .where("callHash")
+      .anyOf(about.map(({ callHash }) => callHash))
+      .each(({ callHash, executionId }) => {
+        if (among.has(executionId)) found.add(`${callHash} ${executionId}`);
+      });
+    queries.forEach(({ executions }, i) => {
+      if (executions === undefined) return;
+      const keys = packKeys(executions);
+      const isAmong = ({ callHash }: FoundCall): boolean =>
+        keys.some((execution) => found.has(`${callHash} ${execution}`));
+      open[i] = { ...open[i]!, calls: open[i]!.calls.filter(isAmong) };
+    });
   }
 
   private learn(record: StoredCalls): void {

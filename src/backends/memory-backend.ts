@@ -47,14 +47,19 @@ export class MemoryBackend implements Backend {
   }
 
   private ultimate(query: CacheQuery, isCurrent: (taskHash: string) => boolean): CacheHit | undefined {
-    const { values, callsByEval } = this.store;
+    const { values, callsByEval, jobs } = this.store;
+    const { executions } = query;
+    const isAmong = (call: string): boolean =>
+      executions === undefined ||
+      jobs.values().some((job) => job.callHash === call && executions.includes(job.executionId));
     const calls = (callsByEval.get(query.evalHash) ?? []).toSorted((a, b) => a.timestamp - b.timestamp);
     const call = calls.findLast(
-      ({ value, contextHash, subtreeTasks }) =>
+      ({ callHash, value, contextHash, subtreeTasks }) =>
         contextHash === query.contextHash &&
         values.has(value) &&
         !this.store.isError(value) &&
-        subtreeTasks?.every(isCurrent),
+        subtreeTasks?.every(isCurrent) &&
+        isAmong(callHash),
     );
     if (call === undefined) return undefined;
     const { callHash, subtreeTasks } = call;

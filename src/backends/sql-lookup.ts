@@ -1,7 +1,7 @@
 import type { CacheHit, CacheQuery } from "../backend/backend.ts";
 import type { EncodedValue } from "../value/value.ts";
 import { partsOf, type SqlRow } from "./sql-driver.ts";
-import { hashText } from "./sql-keys.ts";
+import { hashText, uuidKey, uuidText } from "./sql-keys.ts";
 import { ELSEWHERE } from "./sql-values.ts";
 import { all, type SqlWork } from "./sql-work.ts";
 
@@ -14,9 +14,14 @@ const SINGLE = `SELECT q.key AS i, ${VALUE} FROM json_each(?) q
   CROSS JOIN r_evaluation e ON e.hash = unhex(q.value) JOIN r_value v ON v.id = e.value AND v.type <> 1`;
 
 /** Calls by the keys of their evaluations, newest first. An error is never an answer. */
-const CALLS = `SELECT q.key AS i, ${hashText("c.hash")} AS call, c.value AS value, c.task_set AS task_set, ${hashText("c.context")} AS context
+const CALLS = `SELECT q.key AS i, c.id AS id, ${hashText("c.hash")} AS call, c.value AS value, c.task_set AS task_set, ${hashText("c.context")} AS context
   FROM json_each(?) q CROSS JOIN r_evaluation e ON e.hash = unhex(q.value) JOIN r_call c ON c.evaluation = e.id
   JOIN r_value v ON v.id = c.value AND v.type <> 1 ORDER BY q.key, c.time DESC, c.id DESC`;
+
+/** Of some calls those that jobs of some executions came to. */
+const CALLS_OF = `SELECT DISTINCT j.call AS id, ${uuidText("x.uuid")} AS execution FROM json_each(?) q
+  CROSS JOIN r_job j ON j.call = q.value JOIN r_execution x ON x.id = j.execution
+  WHERE x.uuid IN (SELECT ${uuidKey("value")} FROM json_each(?))`;
 
 const VALUES = `SELECT q.key AS i, ${VALUE} FROM json_each(?) q JOIN r_value v ON v.id = q.value`;
 
@@ -77,9 +82,16 @@ export class SqlLookup {
     const keys = JSON.stringify(at.map((i) => queries[i]!.evalHash));
     const current = new Map<number, boolean>();
     const chosen = new Map<number, SqlRow>();
-    for (const row of yield* all(CALLS, keys)) {
+    const calls = yield* all(CALLS, keys);
+    const executions = yield* this.executionsOf(
+      calls.filter((row) => queries[at[row.i as number]!]!.executions !== undefined),
+      new Set(at.flatMap((i) => queries[i]!.executions ?? [])),
+    );
+    for (const row of calls) {
       const i = at[row.i as number]!;
-      if (chosen.has(i) || row.context !== (queries[i]!.contextHash ?? "")) continue;
+      const { contextHash = "", executions: among } = queries[i]!;
+      if (chosen.has(i) || row.context !== contextHash) continue;
+      if (among?.some((id) => executions.get(row.id as number)?.has(id)) === false) continue;
       // What an imported call used below it may be unknown.
       if (row.task_set === null) continue;
       const set = row.task_set as number;
@@ -103,6 +115,22 @@ export class SqlLookup {
         subtreeTasks: yield* this.taskSet(call.task_set as number),
       };
     }
+  }
+
+  /** Which of some executions have jobs that came to these calls. */
+  private *executionsOf(
+    calls: readonly SqlRow[],
+    among: ReadonlySet<string>,
+  ): SqlWork<Map<number, Set<string>>> {
+    const found = new Map<number, Set<string>>();
+    for (const part of among.size === 0 ? [] : partsOf(calls)) {
+      const ids = JSON.stringify(part.map(({ id }) => id));
+      for (const { id, execution } of yield* all(CALLS_OF, ids, JSON.stringify([...among]))) {
+        const executions = found.get(id as number) ?? new Set();
+        found.set(id as number, executions.add(execution as string));
+      }
+    }
+    return found;
   }
 
   private value(row: SqlRow): EncodedValue {

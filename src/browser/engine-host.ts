@@ -267,6 +267,7 @@ export class EngineHost implements EngineRuns, EngineRecords {
       args: run.args,
       tags,
       signal,
+      resumes: run.interrupted,
       ...(request.cache === undefined ? {} : { cache: request.cache }),
       ...(request.dryRun === undefined ? {} : { dryRun: request.dryRun }),
       ...(request.context === undefined ? {} : { context: contextOf(request.context) }),

@@ -49,6 +49,8 @@ export interface ExecutionOptions {
   readonly limits: LimitPool;
   readonly events: EventHub;
   readonly cache: boolean;
+  /** Interrupted executions that this one goes on with. */
+  readonly resumes: readonly string[];
   readonly dryRun: boolean;
   readonly prov: boolean;
   readonly context: Readonly<Record<string, unknown>>;

@@ -44,7 +44,7 @@ export function seekResult(exec: Execution, job: Job): void {
     }
   }
   if (job.prov && !exec.pending.has(key)) exec.pending.set(key, job);
-  if (scope === "BACKEND") {
+  if (scope === "BACKEND" || (scope === "CSE" && exec.options.resumes.length > 0)) {
     exec.lookups.push(job);
     if (exec.lookups.length >= GROUP) flushLookups(exec);
   } else callFunction(exec, job);
@@ -127,7 +127,7 @@ function announce(exec: Execution, job: Job, kind: CacheKind, callHash: string |
 /** Puts the waiting look-ups to the store. */
 export function flushLookups(exec: Execution): void {
   const jobs = exec.lookups.splice(0);
-  const queries = jobs.map(queryOf);
+  const queries = jobs.map((job) => queryOf(exec, job));
   const { backend, registry } = exec.options;
   const current = registry.hashes();
   const handle = (hits: (CacheHit | undefined)[]): void => {
@@ -141,19 +141,25 @@ export function flushLookups(exec: Execution): void {
   else handle(answer);
 }
 
-function queryOf(job: Job): CacheQuery {
+function queryOf(exec: Execution, job: Job): CacheQuery {
   const shallow = job.options.checkValid === "shallow";
-  return {
+  const key = {
     evalHash: job.evalHash!,
     taskHash: job.taskHash,
     argsHash: job.argsHash,
+    contextHash: job.context.encoded?.hash,
+  };
+  // A single reduction does not tell which execution it is of.
+  if (scopeOf(exec, job) === "CSE")
+    return { ...key, allowed: ["ultimate"], executions: exec.options.resumes };
+  return {
+    ...key,
     // What an async function awaited doesn't show in what it returned, so only the whole call can be taken.
     allowed: shallow
       ? ["ultimate", "single"]
       : job.task.definition.async
         ? ["single", "ultimate"]
         : ["single"],
-    contextHash: job.context.encoded?.hash,
   };
 }
 

@@ -58,6 +58,11 @@ export interface SchedulerConfig {
 export interface RunOptions {
   /** `false` reads no result of an earlier execution; results are written all the same. */
   readonly cache?: boolean;
+  /**
+   * Ids of interrupted executions in whose place this one goes on. What their jobs came to counts as done in this one,
+   * also where results of earlier executions do not.
+   */
+  readonly resumes?: readonly string[];
   /** Find out what would run, and run nothing. Rejects with a `DryRunError` if anything would. */
   readonly dryRun?: boolean;
   /** `false` records nothing. */
@@ -276,6 +281,7 @@ export class Scheduler {
       limits: this.limits,
       events: this.hub,
       cache: options.cache ?? true,
+      resumes: options.resumes ?? [],
       dryRun: options.dryRun ?? false,
       prov: options.prov ?? true,
       context: mergeObjects(

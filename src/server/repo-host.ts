@@ -322,6 +322,7 @@ export class RepoHost {
         args: run.commandLine,
         tags: resumes === undefined ? run.tags : [...run.tags, [RESUMES, resumes]],
         signal,
+        resumes: run.interrupted,
         ...(cache === undefined ? {} : { cache }),
         ...(dryRun === undefined ? {} : { dryRun }),
         ...(prov === undefined ? {} : { prov }),

@@ -405,6 +405,42 @@ describe("equal calls of one execution", () => {
     expect(ran()).toEqual(["unshared", "unshared"]);
   });
 
+  test("a run that goes on with an interrupted one takes what that one did, and nothing of earlier ones", async () => {
+    const scheduler = newScheduler();
+    let fails = false;
+    const step = task("cache.resumed.step", (x: number) => {
+      note(`step ${x}`);
+      return x;
+    });
+    const always = task({ name: "cache.resumed.always", cache: false }, () => {
+      note("always");
+      return 1;
+    });
+    const none = task({ name: "cache.resumed.none", cacheScope: "NONE" }, () => {
+      note("none");
+      return 1;
+    });
+    const last = task("cache.resumed.last", (_before: unknown) => {
+      if (fails) throw new Error("interrupted");
+      return 7;
+    });
+    const main = task("cache.resumed.main", () => last([step(1), step(2), always(), none()]));
+    await scheduler.run(main());
+    ran();
+    fails = true;
+    const executionId = "01234567-89ab-7000-8000-0123456789ab";
+    await expect(scheduler.run(main(), { cache: false, executionId })).rejects.toThrow("interrupted");
+    expect(ran().sort()).toEqual(["always", "none", "step 1", "step 2"]);
+    fails = false;
+    const resumes = ["11234567-89ab-7000-8000-0123456789ab", executionId];
+    expect(await scheduler.run(main(), { cache: false, resumes })).toBe(7);
+    expect(ran()).toEqual(["none"]);
+    expect(await scheduler.run(main(), { resumes })).toBe(7);
+    expect(ran()).toEqual(["none"]);
+    expect(await scheduler.run(main(), { cache: false })).toBe(7);
+    expect(ran().sort()).toEqual(["always", "none", "step 1", "step 2"]);
+  });
+
   test("a large result is shared between equal calls as well", async () => {
     const scheduler = newScheduler();
     const big = task("cache.big", (x: number) => {

@@ -55,6 +55,32 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
   });
 }
 
+test("an execution that takes nothing from earlier ones goes on with what it has done itself", async () => {
+  server = await startProcess(folder);
+  const token = server.token!;
+  const pkg = await buildPackage(join(import.meta.dirname, "workflows/basics.ts"), { npm: "inline" });
+  let repo = createClient(server.url, { token }).repo("default");
+  await repo.putPackage(pkg);
+  const order = { package: pkg.hash, task: "basics.chain", args: [6, 100, "fresh"] };
+  await Array.fromAsync(repo.events(await repo.start(order)));
+  const id = await repo.start({ ...order, options: { cache: false } });
+  const events: ExecutionEvent[] = [];
+  for await (const event of repo.events(id)) {
+    events.push(event);
+    if (runsOf(events, "basics.link").size === 3) break;
+  }
+  await server.kill("SIGKILL");
+  server = await startProcess(folder, Number(new URL(server.url).port));
+  repo = createClient(server.url, { token }).repo("default");
+  for await (const event of repo.events(id, { after: events.length })) events.push(event);
+  expect(events.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "DONE", value: "6" } });
+  expect(events.filter((event) => event.type === "execution-start")).toHaveLength(2);
+  expect(endedCalls(events, "basics.link").size).toBe(6);
+  const runs = runsOf(events, "basics.link");
+  expect(runs.size).toBeGreaterThan(3);
+  expect(new Set(runs.values())).toEqual(new Set([1]));
+});
+
 test("what a server keeps of tokens and packages is not for other users", async () => {
   server = await startProcess(folder);
   for (const name of ["server.db", "host.db"])

@@ -71,11 +71,11 @@ test("requests are logged as JSON, without secrets", async () => {
 });
 
 test("executions go on after a crash, run nothing again that was told, and no event is missed or told twice", async () => {
-  const start = (links: number, salt: string): Promise<string> =>
-    repo.start({ package: pkg.hash, task: "basics.chain", args: [links, 100, salt] });
+  const start = (links: number, salt: string, options = {}): Promise<string> =>
+    repo.start({ package: pkg.hash, task: "basics.chain", args: [links, 100, salt], options });
   const [id, other, cancelled] = await Promise.all([
     start(12, "watched"),
-    start(8, "not watched"),
+    start(8, "not watched", { cache: false }),
     start(50, "cancelled"),
   ]);
   const { events } = await listen(id, 0, (so) => runsOf(so, "basics.link").size === 4);
@@ -104,6 +104,10 @@ test("executions go on after a crash, run nothing again that was told, and no ev
   const streamed: ExecutionEvent[] = [];
   for await (const event of repo.events(id)) streamed.push(event);
   expect(streamed).toEqual(events);
+  // One that takes nothing from earlier executions takes what it has done itself.
+  const fresh = await Array.fromAsync(repo.events(other));
+  expect(endedCalls(fresh, "basics.link").size).toBe(8);
+  expect(new Set(runsOf(fresh, "basics.link").values())).toEqual(new Set([1]));
   expect(await repo.execution(cancelled)).toMatchObject({ status: "CANCELLED" });
   expect((await listen(cancelled, 0)).events.at(-1)).toMatchObject({
     type: "execution-end",
