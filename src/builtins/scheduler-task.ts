@@ -1,6 +1,11 @@
 import { lazy } from "../expression/expression.ts";
 import { SchedulerNode } from "../expression/node.ts";
 import type { Expression, Resolved } from "../expression/types.ts";
+import {
+  type SchedulerView,
+  type UserSchedulerFunction,
+  userSchedulerFunctions,
+} from "../task/scheduler-task.ts";
 import { hashStruct } from "../value/hash.ts";
 import { registerSchedulerTask, type SchedulerFunction, toPromise } from "./ops.ts";
 
@@ -18,17 +23,12 @@ export function defineSchedulerTask(fullname: string, run: SchedulerFunction): M
   return (...args) => lazy(new SchedulerNode(fullname, args));
 }
 
-/** What a user's scheduler task sees of the scheduler. */
-export interface SchedulerView {
-  /** Evaluates an expression, or a nested value that holds some, under the calling job. */
-  evaluate<T>(value: T): Promise<unknown>;
-  /** The context of the calling job. */
-  readonly context: Readonly<Record<string, unknown>>;
-}
+export type { SchedulerView } from "../task/scheduler-task.ts";
 
 /**
  * Defines a task that runs inside the scheduler and receives its arguments unevaluated, to evaluate them as it sees fit.
- * It makes no job and is not cached by itself.
+ * It makes no job and is not cached by itself. Under a scheduler that does not load the workflow's code it runs where
+ * that is loaded, and its arguments and results travel.
  *
  * @param name - fullname
  * @param run - gets a view of the scheduler and the arguments, and may await expressions; what it returns is evaluated
@@ -37,11 +37,13 @@ export function schedulerTask<Args extends readonly unknown[], Result>(
   name: string,
   run: (scheduler: SchedulerView, ...args: Args) => Result,
 ): (...args: Args) => Expression<Resolved<Result>> {
+  const fn = run as unknown as UserSchedulerFunction;
+  userSchedulerFunctions.set(name, fn);
   return defineSchedulerTask(name, (ops, ...args) => {
     const view: SchedulerView = {
       evaluate: (value) => toPromise(ops.evaluate(value)),
       context: ops.context,
     };
-    ops.hold(() => run(view, ...(args as unknown as Args)));
+    ops.hold(() => fn(view, ...args));
   }) as (...args: Args) => Expression<Resolved<Result>>;
 }

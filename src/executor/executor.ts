@@ -1,6 +1,6 @@
 import type { ErrorRecord } from "../errors/redun-error.ts";
 import type { Options } from "../expression/node.ts";
-import type { TaskDescription } from "../task/description.ts";
+import type { DescribedTasks } from "../task/description.ts";
 
 /** Everything that a place far away needs to run one job. It is plain data: it crosses messages, files and the wire. */
 export interface JobSpec {
@@ -19,6 +19,11 @@ export interface JobSpec {
   readonly options: Options;
   /** For a script job: the whole script, with its shebang. The task's function is not called. */
   readonly script?: string | undefined;
+  /**
+   * For a scheduler task of the user's, which gets its arguments unevaluated: canonical encoding of the context of the
+   * job that called it, whose id this spec has.
+   */
+  readonly schedulerContext?: string | undefined;
   /** Whether results that an earlier run left at the remote place may be used. */
   readonly reuse: boolean;
 }
@@ -75,8 +80,7 @@ export type Evaluated =
   | { readonly ok: false; readonly error: JobError };
 
 /** What a code package defines, as a scheduler has to know it that does not load the package. */
-export interface PackageDescription {
-  readonly tasks: readonly TaskDescription[];
+export interface PackageDescription extends DescribedTasks {
   /** Names of the value types that it registers and whose values may cease to be valid. */
   readonly validatedTypes: readonly string[];
 }

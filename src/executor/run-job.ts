@@ -3,6 +3,7 @@ import { hasCode } from "../errors/redun-error.ts";
 import { addEvaluator, isExpression, lazy } from "../expression/expression.ts";
 import { type ExpressionNode, nodeOf } from "../expression/node.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
+import { type SchedulerView, userSchedulerFunctions } from "../task/scheduler-task.ts";
 import type { Task } from "../task/task.ts";
 import { leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
@@ -71,15 +72,44 @@ export async function runJob(
   const started = Date.now();
   const timings = (): { started: number; ended: number } => ({ started, ended: Date.now() });
   try {
-    const raw =
-      spec.script === undefined
-        ? await callTask(spec, context, options)
-        : await runScript(spec.task, spec.script, context, options);
+    const raw = await runCode(spec, context, options);
     const { value } = await settled(raw.value);
     return { ok: true, value: encodeValue(value, "result").text, timings: timings() };
   } catch (error) {
     return { ok: false, error: toJobError(error), timings: timings() };
   }
+}
+
+function runCode(spec: JobSpec, context: ExecutorContext, options: RunJobOptions): Promise<Boxed> {
+  if (spec.script !== undefined) return runScript(spec.task, spec.script, context, options);
+  if (spec.schedulerContext !== undefined)
+    return callSchedulerTask(spec, spec.schedulerContext, context, options);
+  return callTask(spec, context, options);
+}
+
+async function callSchedulerTask(
+  spec: JobSpec,
+  schedulerContext: string,
+  context: ExecutorContext,
+  options: RunJobOptions,
+): Promise<Boxed> {
+  if (spec.package !== undefined) await options.loadPackage?.(spec.package);
+  const fn = userSchedulerFunctions.get(spec.task);
+  if (fn === undefined) throw new UnknownTaskError(spec.task, [...userSchedulerFunctions.keys()]);
+  const job = new RemoteJob(context);
+  const view: SchedulerView = {
+    evaluate: (value) => job.evaluate(value),
+    context: decodeValue(schedulerContext) as SchedulerView["context"],
+  };
+  const args = argumentsOf(spec);
+  const result: unknown = jobStorage.run(job, () => fn(view, ...args));
+  return { value: isExpression(result) ? result : await result };
+}
+
+function argumentsOf(spec: JobSpec): readonly unknown[] {
+  const args = decodeValue(spec.args);
+  if (!Array.isArray(args)) throw new ExecutorError(`Cannot run ${spec.task}: its arguments are not a list`);
+  return args;
 }
 
 async function callTask(spec: JobSpec, context: ExecutorContext, options: RunJobOptions): Promise<Boxed> {
@@ -99,8 +129,7 @@ async function callTask(spec: JobSpec, context: ExecutorContext, options: RunJob
       fields: { here: definition.hash, there: spec.taskHash },
     });
   }
-  const args = decodeValue(spec.args);
-  if (!Array.isArray(args)) throw new ExecutorError(`Cannot run ${spec.task}: its arguments are not a list`);
+  const args = argumentsOf(spec);
   try {
     const result: unknown = jobStorage.run(new RemoteJob(context), () => definition.fn(...args));
     const value: unknown = isExpression(result) ? result : await result;

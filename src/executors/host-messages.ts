@@ -45,6 +45,7 @@ export function isDescription(value: unknown): value is PackageDescription {
   return (
     isObject(value) &&
     isListOf(value.validatedTypes, isString) &&
+    isListOf(value.schedulerTasks, isString) &&
     Array.isArray(value.tasks) &&
     value.tasks.every(isTask)
   );

@@ -54,7 +54,7 @@ const REMEMBERED = 100;
  * Runs the jobs of code packages in child processes of this machine, and never evaluates their code in this one.
  *
  * Plain functions compute in a pool of workers, in which executions take turns; a worker serves one package. Tasks with
- * an `async` function may wait long for other jobs, and by the thousand: those of a package run at the same time in one
+ * an `async` function, and scheduler tasks, may wait long for other jobs, and by the thousand: those of a package run at the same time in one
  * process of its own, which also describes the package. Such a process fails with its own jobs only, and the next job
  * has a new one. All these processes have an environment without secrets, don't keep this process alive, end after a
  * while without jobs, and end with this process.
@@ -124,7 +124,8 @@ export class HostedProcessExecutor implements PackageExecutor {
       context.signal.throwIfAborted();
       this.known.set(spec.package, place);
     }
-    if (!place.async.has(spec.task)) return this.pool.run(spec, context);
+    const mayAwait = spec.schedulerContext !== undefined || place.async.has(spec.task);
+    if (!mayAwait) return this.pool.run(spec, context);
     return this.host(spec.package, place.path).run(spec, context);
   }
 

@@ -183,7 +183,7 @@ class RunningContext implements ExecutorContext {
 }
 
 /** Evaluates what a job awaits whose code runs elsewhere. */
-async function evaluateFor(exec: Execution, job: Job, text: string): Promise<Evaluated> {
+export async function evaluateFor(exec: Execution, job: Job, text: string): Promise<Evaluated> {
   try {
     const expression = decodeValue(text);
     const value = await awaitExpression(exec, job, expression, () => "an expression");

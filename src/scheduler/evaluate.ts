@@ -18,6 +18,7 @@ import type { Execution } from "./execution.ts";
 import { Job } from "./job.ts";
 import { prepareJob } from "./prepare.ts";
 import { opsFor } from "./scheduler-ops.ts";
+import { runSchedulerTaskElsewhere } from "./scheduler-task-elsewhere.ts";
 
 type Done = (failed: boolean, result: unknown, encoded?: EncodedValue) => void;
 
@@ -203,7 +204,7 @@ function unknownTask(exec: Execution, fullname: string, caller: Job | undefined)
 }
 
 const DESCRIBED_ONLY =
-  "This scheduler loads no code: it knows the tasks that the workflow's modules define when they are loaded, but neither tasks that are made while another runs nor scheduler tasks of one's own. Define the task at the top of a module, or run the workflow by the command or in a tab.";
+  "This scheduler loads no code: it knows the tasks that the workflow's modules define when they are loaded, but none that is made while another runs. Define the task at the top of a module.";
 
 function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell: Cell): void {
   const finish: Done = (failed, result, encoded) => exec.settle(cell, failed, result, encoded);
@@ -224,13 +225,17 @@ function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell:
   } else if (node instanceof ValueNode) {
     evaluate(exec, node.value, job, finish);
   } else if (node instanceof SchedulerNode) {
+    const packageHash = exec.options.registry.schedulerPackages.get(node.taskName);
     const definition = schedulerTaskNamed(node.taskName);
-    if (definition === undefined) finish(true, unknownTask(exec, node.taskName, job));
-    else if (job === undefined)
+    if (job === undefined)
       finish(true, new SchedulerError("Cannot evaluate a scheduler task outside of a job"));
+    else if (packageHash === undefined && definition === undefined)
+      finish(true, unknownTask(exec, node.taskName, job));
     else {
       try {
-        definition.run(opsFor(exec, node, job, cell), ...node.args);
+        const ops = opsFor(exec, node, job, cell);
+        if (packageHash === undefined) definition!.run(ops, ...node.args);
+        else runSchedulerTaskElsewhere(exec, job, packageHash, ops);
       } catch (error) {
         finish(true, error);
       }

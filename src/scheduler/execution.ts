@@ -104,7 +104,7 @@ export class Execution {
   readonly counts: Map<string, MutableCounts> = new Map();
   readonly recordedTasks: Set<string> = new Set();
   readonly recordedContexts: Set<JobContext> = new Set();
-  /** What rejects the expressions that running functions await. */
+  /** What tells code that waits for expressions that there will be none. */
   readonly awaiting: Set<(error: unknown) => void> = new Set();
   readonly context: JobContext;
   rootJob: Job | undefined = undefined;

@@ -309,8 +309,8 @@ export class RepoHost {
     events: RunEvents,
     signal: AbortSignal,
   ): Promise<HostedOutcome> {
-    const { tasks } = await unlessAborted(this.describe(run.package), signal);
-    const registry = describedRegistry(tasks, run.package);
+    const description = await unlessAborted(this.describe(run.package), signal);
+    const registry = describedRegistry(description, run.package);
     const scheduler = this.makeScheduler(registry);
     home.scheduler = scheduler;
     const stop = events.watch(scheduler);

@@ -159,13 +159,20 @@ export class DescribedDefinition extends TaskDefinition {
   }
 }
 
+/** What a package defines, as far as it is to be called. */
+export interface DescribedTasks {
+  readonly tasks: readonly TaskDescription[];
+  /** Fullnames of its scheduler tasks. */
+  readonly schedulerTasks: readonly string[];
+}
+
 /**
  * The tasks of a description, and the engine's own, for a scheduler of one package's executions.
  *
  * @throws see {@link describedTask}
  */
 export function describedRegistry(
-  tasks: readonly TaskDescription[],
+  { tasks, schedulerTasks }: DescribedTasks,
   packageHash: string,
 ): TaskRegistry<Task> {
   const registry = new TaskRegistry<Task>();
@@ -173,5 +180,6 @@ export function describedRegistry(
     if (task.fullname.startsWith("redun.") && task.definition.package === undefined) registry.add(task);
   }
   for (const description of tasks) registry.add(describedTask(description, packageHash));
+  for (const fullname of schedulerTasks) registry.schedulerPackages.set(fullname, packageHash);
   return registry;
 }

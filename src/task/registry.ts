@@ -17,6 +17,8 @@ export type DuplicateListener = (warning: { fullname: string; earlier: string; l
 export class TaskRegistry<T extends RegisteredTask = RegisteredTask> {
   private readonly tasks = new Map<string, T>();
   private current: ReadonlySet<string> | undefined = undefined;
+  /** For each scheduler task whose code is loaded elsewhere, the hash of its package by the task's fullname. */
+  readonly schedulerPackages: Map<string, string> = new Map();
   private readonly duplicates = new Map<string, { earlier: T; later: T }>();
 
   add(task: T): void {

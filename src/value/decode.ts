@@ -36,14 +36,19 @@ function enter(source: object): Frame {
     return { source, keys: undefined, target: new Array(source.length), tag: undefined, next: 0 };
   const keys = Object.keys(source);
   if (keys.length === 1 && keys[0] === "$") {
-    const list = (source as { $: unknown }).$;
-    if (!Array.isArray(list) || typeof list[0] !== "string" || list.length > 2) {
-      throw new InvalidEncodingError("a tag that is not a list of a type name and its data");
+    const content = (source as { $: unknown }).$;
+    const list: readonly unknown[] = Array.isArray(content) ? content : [];
+    const [tag] = list;
+    if (typeof tag !== "string" || list.length > (isUsers(tag) ? 3 : 2)) {
+      throw new InvalidEncodingError("a tag that is not a list of a type name, its data, and its own hash");
     }
-    return { source: list, keys: undefined, target: new Array(list.length), tag: list[0], next: 0 };
+    return { source: list, keys: undefined, target: new Array(list.length), tag, next: 0 };
   }
   return { source, keys, target: {}, tag: undefined, next: 0 };
 }
+
+/** Whether a type is a user's, whose values may have a hash of their own in the encoding. */
+const isUsers = (tag: string): boolean => !builtinNames.has(tag) && !tag.startsWith("redun.");
 
 class Reviver {
   private readonly shared: { readonly codec: ValueCodec; readonly value: unknown }[] = [];
@@ -80,7 +85,7 @@ class Reviver {
     if (builtinNames.has(tag)) return untagBuiltin(tag, list);
     const codec = codecNamed(tag);
     if (codec === undefined) {
-      if (keepsForeignValues() && !tag.startsWith("redun.")) return new ForeignValue(tag, list[1]);
+      if (keepsForeignValues() && isUsers(tag)) return new ForeignValue(tag, list[1], list[2]);
       throw new InvalidEncodingError(`no type named ${JSON.stringify(tag)} is registered`, {
         hint: "Import the module that registers it with registerValue().",
         fields: { type: tag },

@@ -166,7 +166,11 @@ class Encoder {
         return;
       }
       this.out += `{"$":[${JSON.stringify(codec.name)},`;
-      stack.push(hash === undefined ? CLOSE_TAG : new CloseShared(hash), codec.encode(value));
+      const close = hash === undefined ? CLOSE_TAG : new CloseShared(hash);
+      stack.push(close);
+      if (codec.hash !== undefined && !this.forHash && !codec.name.startsWith("redun."))
+        stack.push(new Raw(`,"${codec.hash(value)}"`));
+      stack.push(codec.encode(value));
       return;
     }
     if (typeof value === "object" && isPlainObject(value))

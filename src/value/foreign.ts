@@ -1,3 +1,4 @@
+import { InvalidEncodingError } from "../errors/errors.ts";
 import { CODEC, type ValueCodec } from "./registry.ts";
 
 /**
@@ -8,31 +9,40 @@ export class ForeignValue {
   /** Name of the type. */
   readonly type: string;
   readonly data: unknown;
+  /** Its own hash, if its type makes one. */
+  readonly hash: string | undefined;
 
-  constructor(type: string, data: unknown) {
+  /** @throws InvalidEncodingError if the hash is none */
+  constructor(type: string, data: unknown, hash?: unknown) {
+    if (hash !== undefined && (typeof hash !== "string" || !/^[0-9a-f]{40}$/.test(hash)))
+      throw new InvalidEncodingError(`malformed data of type ${type}: its hash is not one of 40 hex digits`);
     this.type = type;
     this.data = data;
+    this.hash = hash;
   }
 }
 
 Object.defineProperty(ForeignValue.prototype, CODEC, {
   get(this: ForeignValue): ValueCodec<ForeignValue> {
+    const codecs = this.hash === undefined ? plain : hashed;
     let codec = codecs.get(this.type);
     if (codec === undefined) {
-      codec = codecFor(this.type);
+      codec = codecFor(this.type, this.hash !== undefined);
       codecs.set(this.type, codec);
     }
     return codec;
   },
 });
 
-const codecs = new Map<string, ValueCodec<ForeignValue>>();
+const plain = new Map<string, ValueCodec<ForeignValue>>();
+const hashed = new Map<string, ValueCodec<ForeignValue>>();
 const validated = new Set<string>();
 
-const codecFor = (name: string): ValueCodec<ForeignValue> => ({
+const codecFor = (name: string, isHashed: boolean): ValueCodec<ForeignValue> => ({
   name,
   is: (value) => value instanceof ForeignValue && value.type === name,
   encode: ({ data }) => data,
+  ...(isHashed ? { hash: ({ hash }: ForeignValue) => hash! } : {}),
   decode: (data) => new ForeignValue(name, data),
   isValid: () => !validated.has(name),
   display: () => `${name}(…)`,

@@ -13,7 +13,7 @@ export interface ValueCodec<T = any, Data = any> {
   decode(data: Data): T;
   /** Whether the value still describes the world; by default always. */
   isValid?(value: T): boolean | Promise<boolean>;
-  /** A hash of its own instead of the hash of the encoding: 40 hex digits. */
+  /** A hash of its own instead of the hash of the encoding: 40 hex digits. Encodings hold it. */
   hash?(value: T): string;
   /** Whether the value is written once in an encoding, however often it occurs there; needs {@link hash}. */
   readonly shared?: boolean;

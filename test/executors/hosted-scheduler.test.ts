@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { jobSpec, recordingContext } from "../../src/executor/contract.ts";
-import { errorTraceback, formatTraceback, task } from "../../src/index.ts";
+import { errorTraceback, formatTraceback, hashValue, task } from "../../src/index.ts";
 import { Hosted, rejection } from "./hosted.ts";
 
 const WORK = `
@@ -162,6 +162,29 @@ export const main = task({ name: "main", version: "${unit}" }, (size: number) =>
       ["1 m", ["1 m", "2 m"]],
       ["1 ft", ["1 ft", "2 ft"]],
     ]);
+  });
+
+  test("knows values by the hash that their type gives them", async () => {
+    const sizes = await hosted.add(`
+import { hashValue, registerValue, task } from "redun";
+class Length {
+  constructor(readonly size: number, readonly label: string) {}
+}
+registerValue({
+  name: "acme.Labelled",
+  is: (value) => value instanceof Length,
+  encode: ({ size, label }: Length) => [size, label],
+  decode: ([size, label]: [number, string]) => new Length(size, label),
+  hash: ({ size }) => hashValue(["acme.Labelled", size]),
+});
+const measure = task("measure_labelled", (size: number, label: string) => new Length(size, label));
+const show = task("show_labelled", (length: Length) => length.size + length.label);
+export const main = task("labelled", (label: string) => show(measure(1, label)));
+`);
+    expect(await hosted.run(sizes, "labelled", "a")).toBe("1a");
+    expect(await hosted.run(sizes, "labelled", "b")).toBe("1a");
+    const values = await hosted.backend.find({ type: "Value", valueTypes: ["acme.Labelled"] });
+    expect(values.map(({ id }) => id)).toEqual([hashValue(["acme.Labelled", 1])]);
   });
 
   test("keeps packages apart that define tasks of one name", async () => {

@@ -39,8 +39,8 @@ export class Hosted {
 
   /** A scheduler that knows the package by its description only. */
   async scheduler(hash: string): Promise<{ scheduler: Scheduler; task: (name: string) => Task }> {
-    const { tasks } = await this.executor.describe(hash);
-    const registry = describedRegistry(tasks, hash);
+    const description = await this.executor.describe(hash);
+    const registry = describedRegistry(description, hash);
     const scheduler = new Scheduler({ backend: this.backend, registry, executors: [this.executor] });
     return { scheduler, task: (name) => registry.get(name)! };
   }

@@ -16,8 +16,8 @@ export async function schedulerOf(
   scheduler: Scheduler;
   run(name: string, args?: readonly unknown[], options?: RunOptions): Promise<unknown>;
 }> {
-  const { tasks } = await executor.describe(pkg.hash);
-  const registry = describedRegistry(tasks, pkg.hash);
+  const description = await executor.describe(pkg.hash);
+  const registry = describedRegistry(description, pkg.hash);
   const scheduler = new Scheduler({ backend, registry, executors: [executor] });
   return {
     scheduler,

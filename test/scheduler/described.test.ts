@@ -3,7 +3,7 @@ import { MemoryBackend } from "../../src/backends/memory-backend.ts";
 import { describePackage } from "../../src/executor/describe-package.ts";
 import type { Executor, ExecutorContext, JobSpec } from "../../src/executor/executor.ts";
 import { runJob } from "../../src/executor/run-job.ts";
-import { File, map, Scheduler, type Task, task } from "../../src/index.ts";
+import { type Expression, File, map, Scheduler, schedulerTask, type Task, task } from "../../src/index.ts";
 import { describedRegistry } from "../../src/task/description.ts";
 import { edges } from "./setup.ts";
 
@@ -30,6 +30,41 @@ const catches = task("described.catches", async () => {
     return `${(error as Error).name}: ${(error as Error).message}`;
   }
 });
+const reduce = schedulerTask(
+  "described.reduce",
+  async (scheduler, combine: Task<[number, number], number>, items: readonly unknown[]): Promise<number> => {
+    let values = (await scheduler.evaluate(items)) as number[];
+    while (values.length > 1) {
+      const pairs = [];
+      for (let i = 0; i < values.length; i += 2) {
+        pairs.push(i + 1 < values.length ? combine(values[i]!, values[i + 1]!) : values[i]);
+      }
+      values = (await scheduler.evaluate(pairs)) as number[];
+    }
+    return values[0]!;
+  },
+);
+/** The first that does not fail, of which none after it runs. */
+const firstOf = schedulerTask("described.first_of", async (_scheduler, ...items: Expression<unknown>[]) => {
+  for (const item of items) {
+    try {
+      return (await item) as unknown;
+    } catch {
+      // The next.
+    }
+  }
+  throw new RangeError("all fail");
+});
+const unit = schedulerTask("described.unit", (scheduler, x: unknown) => [x, scheduler.context.unit]);
+const schedules = task("described.schedules", () => [
+  add(reduce(add, [add(0, 1), 3, add(2, 3), 6]), 100),
+  firstOf(fails("luck"), add(1, 1), add(7, 7)),
+  unit(add(20, 1)),
+  firstOf(unit(fib(3))),
+]);
+const scheduled = [115, 2, [21, "mm"], [2, "mm"]];
+const failsAll = task("described.fails_all", () => [firstOf(fails("luck"), fails("time"))]);
+
 const main = task("described.main", () => [
   fib(8),
   scaled(2, undefined, "label"),
@@ -48,7 +83,7 @@ const expected = [
   16,
 ];
 
-const tasks: Task[] = [add, fib, scaled, pair, awaiting, fails, catches, main] as Task[];
+const tasks: Task[] = [add, fib, scaled, pair, awaiting, fails, catches, main, schedules, failsAll] as Task[];
 
 /** Runs jobs as a place far away does: all that goes there and back is text. */
 class Elsewhere implements Executor {
@@ -65,12 +100,12 @@ class Elsewhere implements Executor {
   }
 }
 
-async function runDescribed(backend: MemoryBackend, name = "described.main") {
+async function runDescribed(backend: MemoryBackend, name = "described.main", context = {}) {
   const description = describePackage(tasks);
-  const registry = describedRegistry(JSON.parse(JSON.stringify(description)).tasks, "0".repeat(40));
+  const registry = describedRegistry(JSON.parse(JSON.stringify(description)), "0".repeat(40));
   const elsewhere = new Elsewhere();
   const scheduler = new Scheduler({ backend, registry, executors: [elsewhere] });
-  const value = await scheduler.run(registry.get(name)!());
+  const value = await scheduler.run(registry.get(name)!(), { context });
   return { value, jobs: elsewhere.jobs };
 }
 
@@ -86,6 +121,23 @@ describe("a scheduler that loads no code", () => {
     const hashes = async (backend: MemoryBackend) =>
       (await backend.find({ type: "CallNode" })).map(({ id }) => id).sort();
     expect(await hashes(there)).toEqual(await hashes(here));
+  });
+
+  test("runs scheduler tasks where their code is loaded, with the same records", async () => {
+    const here = new MemoryBackend();
+    const context = { unit: "mm" };
+    expect(await new Scheduler({ backend: here, context }).run(schedules())).toEqual(scheduled);
+    const there = new MemoryBackend();
+    const { value, jobs } = await runDescribed(there, "described.schedules", context);
+    expect(value).toEqual(scheduled);
+    expect(jobs.filter((name) => name === "described.first_of")).toHaveLength(2);
+    expect(await edges(there)).toEqual(await edges(here));
+    const again = await runDescribed(there, "described.schedules", context);
+    expect(again.value).toEqual(scheduled);
+    expect(new Set(again.jobs)).toEqual(
+      new Set(["described.reduce", "described.first_of", "described.unit", "described.fails"]),
+    );
+    await expect(runDescribed(there, "described.fails_all")).rejects.toThrow(new RangeError("all fail"));
   });
 
   test("takes from the cache what was run where the code is loaded, and the other way round", async () => {
@@ -106,7 +158,7 @@ describe("a scheduler that loads no code", () => {
 test("says that tasks must be known before they run", async () => {
   const makes = task("described.makes", () => task("described.made", (n: number) => n)(4));
   const description = describePackage([makes] as Task[]);
-  const registry = describedRegistry(description.tasks, "0".repeat(40));
+  const registry = describedRegistry(description, "0".repeat(40));
   const scheduler = new Scheduler({ backend: new MemoryBackend(), registry, executors: [new Elsewhere()] });
   await expect(scheduler.run(registry.get("described.makes")!())).rejects.toMatchObject({
     code: "unknown-task",
@@ -121,7 +173,7 @@ test("files among defaults are looked at by each execution", async () => {
   const description = describePackage([read] as Task[]);
   const backend = new MemoryBackend();
   const run = async (): Promise<unknown> => {
-    const registry = describedRegistry(JSON.parse(JSON.stringify(description)).tasks, "0".repeat(40));
+    const registry = describedRegistry(JSON.parse(JSON.stringify(description)), "0".repeat(40));
     const scheduler = new Scheduler({ backend, registry, executors: [new Elsewhere()] });
     return scheduler.run(registry.get("described.read")!());
   };

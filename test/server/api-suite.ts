@@ -333,6 +333,25 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         await expect(run("add", { c: 1 })).rejects.toMatchObject({ status: 400, code: "unknown-argument" });
       });
 
+      test("run scheduler tasks of the workflow", async () => {
+        const id = await run("scheduled", [1], { context: { unit: "mm" } });
+        expect(await resultOf(id)).toMatchObject({ value: { unit: "mm", value: 2 } });
+        const tasks = (await repo.execution(id)).jobs.map((job) => job.task).sort();
+        expect(tasks).toEqual(["basics.add", "basics.fails", "basics.scheduled"]);
+        const events = await eventsOf(id);
+        expect(events).toContainEqual(
+          expect.objectContaining({ type: "job-log", line: "passed over: no luck" }),
+        );
+        expect(await resultOf(await run("unscheduled", []))).toMatchObject({
+          status: "FAILED",
+          error: { name: "RangeError", message: "all of them fail" },
+        });
+        const waits = await run("waiting", [60_000]);
+        for await (const event of repo.events(waits)) if (event.type === "job-log") break;
+        expect(await repo.cancel(waits)).toBe(true);
+        expect(await resultOf(waits)).toMatchObject({ status: "CANCELLED" });
+      });
+
       test("fail with the error, its traceback and the lines of the source", async () => {
         const { status, error } = await resultOf(await run("fails", ["luck"]));
         expect(status).toBe("FAILED");

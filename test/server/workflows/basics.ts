@@ -1,4 +1,4 @@
-import { type Expression, File, script, type Task, task } from "redun";
+import { type Expression, File, schedulerTask, script, type Task, task } from "redun";
 
 export const redunNamespace = "basics";
 
@@ -26,6 +26,35 @@ export const fails: Task<[what: string], never> = task("basics.fails", (what: st
   console.log("about to fail");
   throw new RangeError(`no ${what}`);
 });
+
+/** The first that does not fail; those after it are never evaluated. */
+export const firstOf: (...items: readonly unknown[]) => Expression<unknown> = schedulerTask(
+  "basics.first_of",
+  async (scheduler, ...items: readonly unknown[]): Promise<unknown> => {
+    for (const item of items) {
+      try {
+        return { unit: scheduler.context.unit ?? null, value: await scheduler.evaluate(item) };
+      } catch (error) {
+        console.log("passed over:", (error as Error).message);
+      }
+    }
+    throw new RangeError("all of them fail");
+  },
+);
+export const scheduled: Task<[n: number], unknown> = task("basics.scheduled", (n: number) =>
+  firstOf(fails("luck"), add(n, 1), add(n, 100)),
+);
+export const unscheduled: Task<[], unknown> = task("basics.unscheduled", () => [firstOf(fails("luck"))]);
+/** Waits in a scheduler task. */
+export const waiting: Task<[ms: number], unknown> = task("basics.waiting", (ms: number) => wait(ms));
+export const wait: (ms: number) => Expression<unknown> = schedulerTask(
+  "basics.wait",
+  (_scheduler, ms: number): Promise<number> =>
+    new Promise((resolve) => {
+      console.log("waiting");
+      setTimeout(() => resolve(ms), ms);
+    }),
+);
 
 /** Takes its time, a step after another. */
 export const slow: Task<[steps: number, ms: number, salt?: string], Expression<number>> = task(
