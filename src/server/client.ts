@@ -58,12 +58,12 @@ export class RepoClient {
   }
 
   private path(rest: string): string {
-    return `/repos/${encodeURIComponent(this.name)}${rest}`;
+    return `/repos/${part(this.name)}${rest}`;
   }
 
   async hasPackage(hash: string): Promise<boolean> {
     try {
-      await this.transport.send(this.path(`/packages/${hash}`), { method: "HEAD" });
+      await this.transport.send(this.path(`/packages/${part(hash)}`), { method: "HEAD" });
       return true;
     } catch (error) {
       if (error instanceof ServerError && error.status === 404) {
@@ -76,12 +76,12 @@ export class RepoClient {
   }
 
   getPackage(hash: string): Promise<StoredPackage> {
-    return this.transport.json(this.path(`/packages/${hash}`));
+    return this.transport.json(this.path(`/packages/${part(hash)}`));
   }
 
   async putPackage({ hash, code, manifest, map }: StoredPackage): Promise<void> {
     const json = { hash, code, manifest, ...(map === undefined ? {} : { map }) };
-    await this.transport.send(this.path(`/packages/${hash}`), { method: "PUT", json });
+    await this.transport.send(this.path(`/packages/${part(hash)}`), { method: "PUT", json });
   }
 
   /** Starts an execution, once however often the request has to be sent. @returns its id */
@@ -100,12 +100,12 @@ export class RepoClient {
   }
 
   execution(id: string): Promise<ExecutionDetail> {
-    return this.transport.json(this.path(`/executions/${id}`));
+    return this.transport.json(this.path(`/executions/${part(id)}`));
   }
 
   /** @returns whether there was something to cancel */
   async cancel(id: string): Promise<boolean> {
-    const path = this.path(`/executions/${id}/cancel`);
+    const path = this.path(`/executions/${part(id)}/cancel`);
     return (await this.transport.json<{ cancelled: boolean }>(path, { method: "POST", json: {} })).cancelled;
   }
 
@@ -122,7 +122,7 @@ export class RepoClient {
     let seen = after;
     for (let failures = 0; ; ) {
       try {
-        const response = await this.transport.send(this.path(`/executions/${id}/events`), {
+        const response = await this.transport.send(this.path(`/executions/${part(id)}/events`), {
           query: { after: seen },
           headers: { Accept: "text/event-stream" },
           signal,
@@ -141,7 +141,7 @@ export class RepoClient {
       } catch (error) {
         if (signal?.aborted || (error instanceof ServerError && error.status >= 400 && error.status < 500))
           throw error;
-        if (failures >= TRIES) throw error;
+        if (failures >= TRIES) throw error instanceof ServerError ? error : this.transport.unreachable(error);
       }
       await pause(0.5 * ++failures, signal);
     }
@@ -150,7 +150,7 @@ export class RepoClient {
   /** A file that was sent before. @param hash - of its content: the first 40 hex digits of its SHA-512 */
   async findUpload(hash: string, name: string): Promise<UploadedFile | undefined> {
     try {
-      return await this.transport.json(this.path(`/uploads/${hash}/${encodeURIComponent(name)}`));
+      return await this.transport.json(this.path(`/uploads/${part(hash)}/${part(name)}`));
     } catch (error) {
       if (error instanceof ServerError && error.code === "not-found") return undefined;
       throw error;
@@ -159,7 +159,7 @@ export class RepoClient {
 
   /** Sends a file for executions to read. Browsers send no streams over HTTP/1.1, so theirs are blobs. */
   upload(hash: string, name: string, body: ReadableStream<Uint8Array> | Blob): Promise<UploadedFile> {
-    const path = this.path(`/uploads/${hash}/${encodeURIComponent(name)}`);
+    const path = this.path(`/uploads/${part(hash)}/${part(name)}`);
     return this.transport.json(path, { method: "PUT", body });
   }
 
@@ -179,7 +179,7 @@ export class RepoClient {
    */
   fileContent(hash: string, length?: number): Promise<Response> {
     const headers = length === undefined ? {} : { Range: `bytes=0-${length - 1}` };
-    return this.transport.send(this.path(`/files/${hash}/content`), { headers });
+    return this.transport.send(this.path(`/files/${part(hash)}/content`), { headers });
   }
 
   async query<M extends StoreQuery>(
@@ -211,12 +211,28 @@ export class RepoClient {
     return (await this.transport.json<{ added: number }>(path, { method: "POST", text })).added;
   }
 
-  /** Ids of all that some ids refer to, or of everything, some at a time. */
+  /** Ids of all that some ids refer to, or of everything, some at a time. @throws ServerError unless it gets all of them */
   async *reachable(ids?: readonly string[]): AsyncGenerator<readonly string[]> {
     const path = this.path("/sync/reachable");
     const json = ids === undefined ? {} : { ids };
-    const response = await this.transport.send(path, { method: "POST", json });
-    for await (const line of linesOf(response.body!)) yield JSON.parse(line) as string[];
+    for await (const line of this.transport.lines(path, { method: "POST", json })) {
+      const list = listIn(line);
+      if (list === undefined) break;
+      // The last one says that there are no more.
+      if (list.length === 0) return;
+      yield list;
+    }
+    throw this.transport.unreachable(new Error("its answer broke off"));
+  }
+}
+
+/** The ids in a line. @returns nothing if it is not whole */
+function listIn(line: string): string[] | undefined {
+  try {
+    const list: unknown = JSON.parse(line);
+    return Array.isArray(list) ? list : undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -226,23 +242,15 @@ function withoutNulls(result: unknown): unknown {
   return Array.isArray(result) ? result.map((item: unknown) => item ?? undefined) : result;
 }
 
-/** Not all browsers can iterate over a stream. */
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) if (line !== "") yield line;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-  if (rest !== "") yield rest;
+/**
+ * A part of a path.
+ *
+ * @throws ServerError for what would be another path, which the name of nothing is
+ */
+function part(name: string): string {
+  if (name !== "" && name !== "." && name !== "..") return encodeURIComponent(name);
+  const message = `There is nothing of the name ${JSON.stringify(name)}`;
+  throw new ServerError(404, { code: "not-found", message });
 }
 
 /** A hosted instance. All methods throw {@link ServerError}. */
@@ -308,11 +316,12 @@ export class Client {
     readonly repos?: readonly string[] | null;
     readonly expires?: number | null;
   }): Promise<{ token: string; info: TokenInfo }> {
-    return this.transport.json("/tokens", { method: "POST", json: token });
+    // A second try might make a second one, which nobody knows of.
+    return this.transport.json("/tokens", { method: "POST", json: token, tries: 1 });
   }
 
   async revokeToken(id: string): Promise<void> {
-    await this.transport.send(`/tokens/${encodeURIComponent(id)}`, { method: "DELETE" });
+    await this.transport.send(`/tokens/${part(id)}`, { method: "DELETE" });
   }
 }
 

@@ -1,5 +1,4 @@
 import { z } from "@hono/zod-openapi";
-import { stream } from "hono/streaming";
 import type { Backend, RecordJson, ValueRow } from "../backend/backend.ts";
 import { recordBatches } from "../backends/sync.ts";
 import { ApiError } from "./api-error.ts";
@@ -58,35 +57,20 @@ export function addSyncRoutes(app: RepoApp): void {
     }),
     (c) => {
       const { ids } = checked<never, { ids?: string }>(c).query;
-      const { backend } = c.var.host;
-      c.header("Content-Type", "application/x-ndjson");
-      return stream(c, async (out) => {
-        for await (const layer of backend.reachable(ids?.split(","))) {
-          for await (const records of recordBatches(backend, layer)) {
-            if (out.aborted) return;
-            await out.write(records.map((record) => `${JSON.stringify(record)}\n`).join(""));
-          }
-        }
-      });
+      return sendLines(exportLines(c.var.host.backend, ids?.split(","))) as never;
     },
   );
   app.openapi(
     repoRoute("post", "/sync/reachable", {
-      summary: "Ids of all that some ids refer to, or of everything: JSON lines, each a list",
+      summary:
+        "Ids of all that some ids refer to, or of everything: JSON lines, each a list; an empty one ends them",
       body: z.strictObject({ ids: idsSchema.optional() }),
       answer: z.string(),
       answerType: "application/x-ndjson",
     }),
     (c) => {
       const { ids } = checked<never, never, { ids?: string[] }>(c).body;
-      const { backend } = c.var.host;
-      c.header("Content-Type", "application/x-ndjson");
-      return stream(c, async (out) => {
-        for await (const layer of backend.reachable(ids)) {
-          if (out.aborted) return;
-          await out.write(`${JSON.stringify(layer)}\n`);
-        }
-      });
+      return sendLines(reachableLines(c.var.host.backend, ids)) as never;
     },
   );
   app.openapi(
@@ -123,6 +107,36 @@ export function addSyncRoutes(app: RepoApp): void {
       return c.json({ tags: (await c.var.host.backend.addTags(tags, { fresh })) as never }, 200);
     },
   );
+}
+
+const lineOf = (json: unknown): string => `${JSON.stringify(json)}\n`;
+
+async function* exportLines(backend: Backend, ids: readonly string[] | undefined): AsyncGenerator<string> {
+  for await (const layer of backend.reachable(ids)) {
+    for await (const records of recordBatches(backend, layer)) yield records.map(lineOf).join("");
+  }
+}
+
+/** An answer may break off as if it ended, so its end is told. */
+async function* reachableLines(backend: Backend, ids: readonly string[] | undefined): AsyncGenerator<string> {
+  for await (const layer of backend.reachable(ids)) yield lineOf(layer);
+  yield lineOf([]);
+}
+
+/** Answers with lines as they come, as fast as they are read. Where they break off, so does the connection. */
+function sendLines(lines: AsyncGenerator<string>): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await lines.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await lines.return(undefined);
+    },
+  });
+  return new Response(body, { headers: { "Content-Type": "application/x-ndjson" } });
 }
 
 /** Characters of values in one answer, after which it has those that come first. */

@@ -63,26 +63,69 @@ export class Transport {
   }
 
   /** @throws ServerError with what the server says, or with the code `unreachable` */
-  async send(path: string, call: Call = {}): Promise<Response> {
+  send(path: string, call: Call = {}): Promise<Response> {
+    return this.ask(path, call, async (response) => response);
+  }
+
+  /** An answer of JSON. One that breaks off is asked for again, as one that does not come. */
+  json<T>(path: string, call: Call = {}): Promise<T> {
+    return this.ask(path, call, async (response) => {
+      try {
+        return (await response.json()) as T;
+      } catch (cause) {
+        if (!(cause instanceof SyntaxError)) throw cause;
+        // Some sites answer every address with a page.
+        throw this.strange(path, response.status, "something other than JSON", cause);
+      }
+    });
+  }
+
+  /** The lines of an answer as they come. @throws ServerError if it breaks off */
+  async *lines(path: string, call?: Call): AsyncGenerator<string> {
+    const { body } = await this.send(path, call);
+    const lines = linesOf(body!);
+    for (;;) {
+      const next = await lines.next().catch((cause: unknown) => {
+        throw this.unreachable(cause);
+      });
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+
+  /** What is told when there is no answer, or only a part of one. */
+  unreachable(cause: unknown): ServerError {
+    const error = {
+      code: "unreachable",
+      message: `Cannot reach the server ${this.url}: ${causeText(cause)}`,
+      hint: "Check the address and the network, and whether the server runs.",
+    };
+    return new ServerError(0, error, undefined, { cause });
+  }
+
+  /** What is told when an answer is not what one of our servers sends. */
+  strange(path: string, status: number, what: string, cause?: unknown): ServerError {
+    const error = {
+      code: "http",
+      message: `Cannot understand the server ${this.url}: it answered ${path} with ${what}`,
+      hint: "Is this the address of a redun server?",
+    };
+    return new ServerError(status, error, undefined, { cause });
+  }
+
+  private async ask<T>(path: string, call: Call, read: (response: Response) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       let error: ServerError;
       try {
         const response = await this.sendOnce(path, call);
-        if (response.ok) return response;
-        error = await readError(response, this.url);
+        if (response.ok) return await read(response);
+        error = isRedirection(response)
+          ? redirected(response, path, this.url)
+          : await readError(response, this.url);
         if (!busy.has(error.status) || error.code === "too-many-failures") throw error;
       } catch (cause) {
         if (call.signal?.aborted || cause instanceof ServerError) throw cause;
-        error = new ServerError(
-          0,
-          {
-            code: "unreachable",
-            message: `Cannot reach the server ${this.url}: ${causeText(cause)}`,
-            hint: "Check the address and the network, and whether the server runs.",
-          },
-          undefined,
-          { cause },
-        );
+        error = this.unreachable(cause);
       }
       // What is read from a stream is gone.
       if (attempt >= (call.tries ?? TRIES) || call.body instanceof ReadableStream) throw error;
@@ -117,28 +160,33 @@ export class Transport {
       // What is sent as it is read can't be sent again, so there is no answer before it was read.
       ...(file instanceof ReadableStream ? { duplex: "half" } : {}),
       ...(signal === undefined ? {} : { signal }),
+      redirect: "manual",
     });
   }
+}
 
-  async json<T>(path: string, call?: Call): Promise<T> {
-    const response = await this.send(path, call);
-    try {
-      return (await response.json()) as T;
-    } catch (cause) {
-      if (call?.signal?.aborted || !(cause instanceof SyntaxError)) throw cause;
-      // Some sites answer every address with a page.
-      throw new ServerError(
-        response.status,
-        {
-          code: "http",
-          message: `Cannot understand the server ${this.url}: it answered ${path} with something other than JSON`,
-          hint: "Is this the address of a redun server?",
-        },
-        undefined,
-        { cause },
-      );
-    }
-  }
+/** What a browser shows of a redirection that is not followed tells no more than that it is one. */
+const isRedirection = ({ type, status }: Response): boolean =>
+  type === "opaqueredirect" || (status >= 300 && status < 400);
+
+/** A redirection is not followed: neither what is sent nor the token is for another server. */
+function redirected({ status, headers }: Response, path: string, server: string): ServerError {
+  const to = targetOf(headers.get("location"), server);
+  return new ServerError(status, {
+    code: "redirected",
+    message: `Cannot use the server ${server}: it sends requests on${to === undefined ? "" : ` to ${to}`}`,
+    hint:
+      to?.endsWith(path.split("?", 1)[0]!) === true
+        ? `Use the address ${to.slice(0, to.indexOf("/api/v1"))}.`
+        : "Check the address, and whether something in front of the server asks one to sign in.",
+  });
+}
+
+/** Where a redirection leads to, without what may be secret. */
+function targetOf(location: string | null, server: string): string | undefined {
+  if (location === null || !URL.canParse(location, server)) return undefined;
+  const { origin, pathname } = new URL(location, server);
+  return `${origin}${pathname}`;
 }
 
 function causeText(error: unknown): string {
@@ -167,13 +215,36 @@ async function readError(response: Response, server: string): Promise<ServerErro
   );
 }
 
-/** @param seconds - at most a minute */
+/** Waits, unless a signal ends it. @param seconds - at most a minute */
 export function pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, Math.min(seconds, 60) * 1000);
-    signal?.addEventListener("abort", () => {
+    const stop = (): void => {
       clearTimeout(timer);
-      reject(signal.reason as Error);
-    });
+      reject(signal!.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, Math.min(seconds, 60) * 1000);
+    signal?.addEventListener("abort", stop, { once: true });
   });
+}
+
+/** Not all browsers can iterate over a stream. */
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) if (line !== "") yield line;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+  if (rest !== "") yield rest;
 }

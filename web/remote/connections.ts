@@ -198,7 +198,7 @@ async function checkReach(id: string): Promise<void> {
     const { status, api } = await createClient(urlOf(id)).health({ tries: 1 });
     if (status === "ok" && api === 1) return;
   } catch (error) {
-    if (!(error instanceof ServerError) || error.status !== 0) throw error;
+    if (!(error instanceof ServerError) || error.code !== "unreachable") throw error;
     throw new ServerError(0, {
       code: "unreachable",
       message: `Cannot reach ${urlOf(id)}.`,
