@@ -1,5 +1,11 @@
 /// <reference path="./picomatch.d.ts" />
 
+import { FileError } from "../file/errors.ts";
+import { boundedMatcher } from "./bounded-regexp.ts";
+
+/** Characters of the longest pattern. */
+const LONGEST = 4096;
+
 /** A pattern in two parts. */
 export interface Glob {
   /** The folder that every match is below, without a slash at its end unless it is the root. May be empty. */
@@ -20,11 +26,18 @@ export function splitGlob(pattern: string): Glob {
 
 /**
  * A function that says whether a path below the base matches. The matcher is loaded when it is first needed, so that
- * a program without patterns does without it.
+ * a program without patterns does without it. However the pattern is made, matching takes no longer than a path is long.
  *
  * @param rest - as {@link splitGlob} gives it
+ * @throws FileError for a pattern that can't be matched so
  */
 export async function globMatcher(rest: string): Promise<(relativePath: string) => boolean> {
+  if (rest.length > LONGEST) {
+    throw new FileError("file", "match", `${rest.slice(0, 100)}…`, "the pattern is too long", {
+      hint: `A pattern has ${LONGEST} characters at most below its folder.`,
+    });
+  }
   const { default: picomatch } = await import("picomatch");
-  return picomatch(rest, { windows: false });
+  const matches = boundedMatcher(picomatch.makeRe(rest, { windows: false }).source, rest);
+  return (path) => path === rest || matches(path);
 }

@@ -1,7 +1,7 @@
 declare module "picomatch" {
-  /** Makes a function that says whether a path matches a pattern. */
-  export default function picomatch(
-    pattern: string,
-    options?: { readonly windows?: boolean; readonly dot?: boolean },
-  ): (path: string) => boolean;
+  const picomatch: {
+    /** The regular expression of a pattern. */
+    makeRe(pattern: string, options?: { readonly windows?: boolean; readonly dot?: boolean }): RegExp;
+  };
+  export default picomatch;
 }
