@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { terminalText } from "./text.ts";
 
 export const LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
 export type Level = (typeof LEVELS)[number];
@@ -45,9 +46,10 @@ export class Output {
     this.write(`${text}\n`);
   }
 
-  /** Writes to stdout as it is. */
-  write(text: string | Uint8Array): void {
+  /** Writes to stdout: bytes as they are, and text so that it does a terminal no harm. */
+  write(data: string | Uint8Array): void {
     this.flush();
+    const text = typeof data === "string" && process.stdout.isTTY ? terminalText(data) : data;
     const pager = this.pageTo.at(-1);
     if (pager !== undefined && typeof text === "string") pager(text);
     else process.stdout.write(text);
@@ -60,8 +62,9 @@ export class Output {
   }
 
   /** Writes a message to stderr, each of its lines with the prefix. */
-  log(text: string, level: Level = "INFO"): void {
+  log(message: string, level: Level = "INFO"): void {
     if (!this.isOn(level)) return;
+    const text = terminalText(message);
     this.lines += text.includes("\n") ? prefixed(text) : `${PREFIX}${text}\n`;
     if (this.lines.length > MAX_BUFFERED) this.flush();
     else if (this.timer === undefined) {

@@ -3,7 +3,7 @@ import { logColors as colors } from "./colors.ts";
 import type { Output } from "./output.ts";
 import type { RunSource } from "./run-source.ts";
 import { totals } from "./status-table.ts";
-import { duration, plural } from "./text.ts";
+import { duration, plural, terminalText } from "./text.ts";
 
 /** A run that ends sooner needs no progress, in milliseconds. */
 const PATIENCE = 300;
@@ -24,7 +24,8 @@ export function showProgress(run: RunSource, output: Output): () => void {
     let frame = 0;
     const draw = (): void => {
       const width = process.stderr.columns ?? 80;
-      area(progressText(run.status(), Date.now() - start, FRAMES[frame]!, width).join("\n"));
+      const lines = progressText(run.status(), Date.now() - start, FRAMES[frame]!, width);
+      area(terminalText(lines.join("\n")));
     };
     output.live = { clear: () => area.clear(), draw };
     timer = setInterval(() => {

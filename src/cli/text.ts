@@ -59,3 +59,21 @@ export function indent(text: string, by: string): string {
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
+
+/** What follows an escape character in a sequence that sets a colour or the like. */
+const COLOR = /^\[[\d;:]*m/;
+
+/**
+ * A text as a terminal may show it, wherever it comes from: it has colours, but nothing that moves the cursor, sets the
+ * title, or asks the terminal for something. A carriage return has what follows it in the place of the line.
+ */
+export function terminalText(text: string): string {
+  return text
+    .replace(/\r+$/gm, "")
+    .replace(/^.*\r/gm, "")
+    .replace(/(?![\n\t])\p{Cc}/gu, (char, at: number, whole: string) =>
+      char === "\u001b" && COLOR.test(whole.slice(at + 1, at + 40))
+        ? char
+        : `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
+}

@@ -19,6 +19,10 @@ export const names = task("hello.names", async (dir: Dir) => {
   const files = await dir.files();
   return files.map((file) => dir.relPath(file));
 });
+export const forge = task("hello.forge", () => {
+  console.log("\\u001b]0;title\\u0007\\u001b[2Jnothing to see");
+  throw new Error("\\u001b[1A\\u001b[2Kgone");
+});
 export const write = task("hello.write", async (path: string) => {
   const file = new File(path);
   await file.write("written there");
@@ -158,6 +162,14 @@ describe("A run on a server", () => {
 
   test("with a long result gives all of it", async () => {
     expect(await client().ok("run hello.ts long --n 200000")).toBe(`'${"x".repeat(200_000)}'\n`);
+  });
+
+  test("has no power over the terminal that shows it", async () => {
+    const { code, stderr } = await client().redun("run hello.ts forge");
+    expect(code).toBe(1);
+    expect(stderr).toContain(String.raw`\x1b]0;title\x07\x1b[2Jnothing to see`);
+    expect(stderr).toContain(String.raw`Error: \x1b[1A\x1b[2Kgone`);
+    expect(stderr).not.toContain("\u001b");
   });
 
   test("that is detached goes on, and can be attached to, also later, and cancelled", async () => {

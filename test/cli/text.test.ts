@@ -4,7 +4,15 @@ import { inspectValue, jsonValue } from "../../src/cli/inspect.ts";
 import { progressText } from "../../src/cli/progress.ts";
 import { statusTable } from "../../src/cli/status-table.ts";
 import { formatTag, formatTags, formatTagValue, parseTag, parseTagValue } from "../../src/cli/tag-text.ts";
-import { commandLine, duration, localTime, shellQuote, shortId, statusText } from "../../src/cli/text.ts";
+import {
+  commandLine,
+  duration,
+  localTime,
+  shellQuote,
+  shortId,
+  statusText,
+  terminalText,
+} from "../../src/cli/text.ts";
 import { compareVersions, satisfies } from "../../src/cli/version.ts";
 import { File } from "../../src/file/file.ts";
 import { dedent } from "../../src/util/dedent.ts";
@@ -215,4 +223,14 @@ describe("Values for people and programs", () => {
     for (let i = 0; i < 100_000; i++) deep = [deep];
     expect(inspectValue(deep)).toContain("[");
   });
+});
+
+test("Text for a terminal has colours, and nothing else that a terminal obeys", () => {
+  const kept = "\u001b[1;31mred\u001b[39m and\ttabs\nüñ∑ 😀";
+  expect(terminalText(kept)).toBe(kept);
+  expect(terminalText("\u001b]0;title\u0007\u001b[2J\u001b[8A\u009b1m\u0000\b\u007f")).toBe(
+    "\\x1b]0;title\\x07\\x1b[2J\\x1b[8A\\x9b1m\\x00\\x08\\x7f",
+  );
+  expect(terminalText("one\r\ntwo\r\n")).toBe("one\ntwo\n");
+  expect(terminalText("10%\r50%\r100%\nhid\rshown\r")).toBe("100%\nshown");
 });
