@@ -325,6 +325,12 @@ function addHostedCommands(program: Command, add: Add): void {
   add(repo, "rm NAME", "remove a name", async () => (await import("./commands/repo.ts")).removeRepo).alias(
     "remove",
   );
+  add(
+    repo,
+    "delete URL#REPO",
+    "delete a repository of a server, with all that is in it",
+    async () => (await import("./commands/repo.ts")).deleteRepo,
+  ).option("--force", "cancel executions that have not ended");
   for (const [verb, other, file] of [
     ["push", "to", "write"],
     ["pull", "from", "read"],

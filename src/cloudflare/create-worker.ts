@@ -1,8 +1,9 @@
-import { ApiError, answerOf } from "../server/api-error.ts";
+import { ApiError, answerOf, type ErrorBody, type ErrorStatus } from "../server/api-error.ts";
 import { createApp } from "../server/app.ts";
 import { DEFAULT_REPO, Directory } from "../server/directory.ts";
 import { d1Sql } from "./d1-sql.ts";
 import { logFault, logLine } from "./log.ts";
+import { REMOVE } from "./repo-object.ts";
 import { readSettings, type WorkerEnv } from "./settings.ts";
 import { staticAssets } from "./static-assets.ts";
 
@@ -65,10 +66,22 @@ async function openApp(env: WorkerEnv, { version, logRequests = true }: WorkerOp
     corsOrigins,
     maxBody,
     repo: (name, request) => askRepository(env, name, request),
+    removeRepo: (name, force) => removeRepository(env, name, force),
     assets: env.ASSETS === undefined ? undefined : staticAssets(env.ASSETS),
     log: logRequests ? (line) => logLine({ ...line }) : undefined,
   });
   return (request) => app.fetch(request);
+}
+
+async function removeRepository(env: WorkerEnv, name: string, force: boolean): Promise<void> {
+  const response = await askRepository(
+    env,
+    name,
+    new Request(`${REMOVE}?force=${force}`, { method: "POST" }),
+  );
+  if (response.ok) return;
+  const { error } = (await response.json()) as ErrorBody;
+  throw new ApiError(response.status as ErrorStatus, error.code, error.message, error);
 }
 
 async function askRepository(env: WorkerEnv, name: string, request: Request): Promise<Response> {

@@ -1,11 +1,15 @@
 import type { DurableObjectState, WebSocket as Socket } from "@cloudflare/workers-types";
+import { hasCode } from "../errors/redun-error.ts";
 import type { FileSystem } from "../file/file-system.ts";
 import { registerFileSystem } from "../file/file-systems.ts";
 import { HttpFileSystem } from "../file-systems/http.ts";
 import { answerOf } from "../server/api-error.ts";
+import { noRepo, UNKNOWN_REPO } from "../server/auth.ts";
+import { Directory } from "../server/directory.ts";
+import { d1Sql } from "./d1-sql.ts";
 import { logFault } from "./log.ts";
 import { guardedFetch } from "./network.ts";
-import { FILE_SCHEMES, filesOf, openRepository, type Repository } from "./repository.ts";
+import { FILE_SCHEMES, filesOf, openRepository, type Repository, removeObjects } from "./repository.ts";
 import { ScopedFileSystem } from "./scoped-files.ts";
 import { readSettings, type WorkerEnv } from "./settings.ts";
 
@@ -13,6 +17,9 @@ import { readSettings, type WorkerEnv } from "./settings.ts";
 const AWAKE = 10_000;
 /** Milliseconds until the next alarm where only the directory is to be told something, or opening has failed. */
 const RETRY = 30_000;
+
+/** Where the Worker asks an object to remove all that it has. No request from outside has such an address. */
+export const REMOVE = "https://repository/remove";
 
 const scopedFiles = new ScopedFileSystem("r2", FILE_SCHEMES);
 registerFileSystem(scopedFiles);
@@ -33,6 +40,7 @@ export class RepoObject {
   #repository: Repository | undefined;
   #failure: unknown;
   #isAlarmSet = false;
+  #removal: Promise<void> | undefined;
 
   constructor(ctx: DurableObjectState, env: WorkerEnv) {
     this.#ctx = ctx;
@@ -46,6 +54,10 @@ export class RepoObject {
 
   async fetch(request: Request): Promise<Response> {
     try {
+      if (request.url.startsWith(REMOVE)) {
+        await this.#remove(new URL(request.url).searchParams.get("force") === "true");
+        return new Response(null, { status: 204 });
+      }
       const { app } = await this.#opened();
       return await this.#enter(() => app.fetch(request));
     } catch (error) {
@@ -62,7 +74,8 @@ export class RepoObject {
       if (host.isBusy) this.#setAlarm(AWAKE);
       else if (index.isBehind) this.#setAlarm(RETRY);
       await index.flush();
-    } catch {
+    } catch (error) {
+      if (hasCode(error, UNKNOWN_REPO)) return;
       // It was logged where it failed. An alarm that fails too often would not be tried again.
       this.#setAlarm(RETRY);
     }
@@ -86,6 +99,7 @@ export class RepoObject {
     return this.#ctx.blockConcurrencyWhile(async () => {
       if (this.#repository !== undefined) return;
       try {
+        await this.#checkListed();
         const { allowNetwork } = readSettings(this.#env);
         registerFileSystem(new HttpFileSystem({ fetch: guardedFetch(allowNetwork) }));
         const repository = await this.#enter(() =>
@@ -98,12 +112,58 @@ export class RepoObject {
         repository.sockets.tellAll();
       } catch (error) {
         this.#failure = error;
-        logFault("Cannot open the repository", error, { repo: this.#name });
+        if (!hasCode(error, UNKNOWN_REPO))
+          logFault("Cannot open the repository", error, { repo: this.#name });
       }
     });
   }
 
+  /** The Worker may not know yet that a repository was removed, and what is empty must stay so then. */
+  async #checkListed(): Promise<void> {
+    const { sql } = this.#ctx.storage;
+    if (sql.exec("SELECT 1 FROM sqlite_master LIMIT 1").toArray().length > 0) return;
+    if (!(await this.#directory().lists(this.#name))) throw noRepo(this.#name);
+  }
+
+  #directory(): Directory {
+    return new Directory(d1Sql(this.#env.DB));
+  }
+
+  /** Removes all that there is of the repository. What breaks off is done when it is asked for again. */
+  #remove(force: boolean): Promise<void> {
+    this.#removal ??= this.#removeNow(force).finally(() => {
+      this.#removal = undefined;
+    });
+    return this.#removal;
+  }
+
+  async #removeNow(force: boolean): Promise<void> {
+    const { storage } = this.#ctx;
+    await this.#close(force);
+    await this.#directory().removeRepo(this.#name);
+    for (const socket of this.#ctx.getWebSockets()) socket.close(1001, "The repository was removed");
+    await storage.deleteAlarm();
+    await storage.deleteAll();
+    await removeObjects(this.#env, this.#name);
+  }
+
+  /** Ends all for good. One that can't be opened has nothing at work. */
+  async #close(force: boolean): Promise<void> {
+    if (this.#repository === undefined) await this.#open();
+    const repository = this.#repository;
+    if (repository === undefined) {
+      if (force || hasCode(this.#failure, UNKNOWN_REPO)) return;
+      throw this.#failure;
+    }
+    await repository.host.endAll(force);
+    this.#repository = undefined;
+    await repository.host.close();
+    // Told now or never.
+    await repository.index.flush();
+  }
+
   async #opened(): Promise<Repository> {
+    if (this.#removal !== undefined) throw noRepo(this.#name);
     if (this.#repository === undefined) await this.#open();
     if (this.#repository === undefined) throw this.#failure;
     return this.#repository;

@@ -53,6 +53,15 @@ export function filesOf(env: WorkerEnv, name: string): FileSystem {
   return new R2FileSystem({ bucket: env.BUCKET, schemes: FILE_SCHEMES, prefix: `repos/${name}/files` });
 }
 
+/** Removes all that a repository has in the bucket. */
+export async function removeObjects({ BUCKET: bucket }: WorkerEnv, name: string): Promise<void> {
+  for (;;) {
+    const { objects } = await bucket.list({ prefix: `repos/${name}/` });
+    if (objects.length === 0) return;
+    await bucket.delete(objects.map(({ key }) => key));
+  }
+}
+
 /** Opens a repository, and goes on with the executions that had not ended. */
 export async function openRepository(parts: RepositoryParts): Promise<Repository> {
   const { ctx, env, name, onRun } = parts;

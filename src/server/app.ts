@@ -6,7 +6,16 @@ import { secureHeaders } from "hono/secure-headers";
 import { ApiError } from "./api-error.ts";
 import type { Health, Me, SignedIn } from "./api-types.ts";
 import { type AppEnv, authenticate, noRepo, requireRepo, requireRole, signIn, signOut } from "./auth.ts";
-import { type Directory, mayUse, type NewToken, type Principal, ROLES, type Role } from "./directory.ts";
+import {
+  DEFAULT_REPO,
+  type Directory,
+  mayUse,
+  type NewToken,
+  type Principal,
+  REPO_NAME,
+  ROLES,
+  type Role,
+} from "./directory.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { FILE_PATH } from "./file-routes.ts";
 import { addRepoRoutes, setPrincipal } from "./repo-app.ts";
@@ -32,6 +41,13 @@ export interface AppOptions {
   readonly directory: Directory;
   /** Has the repository answer a request, which was found to be allowed. */
   readonly repo: (name: string, request: Request, env: unknown) => Response | Promise<Response>;
+  /**
+   * Removes a repository with all that it has, and takes it off the directory's list. One that is not there is no error,
+   * so that a removal that broke off can be done again.
+   *
+   * @param force - whether executions that have not ended are cancelled; otherwise they prevent it
+   */
+  readonly removeRepo: (name: string, force: boolean) => Promise<void>;
   readonly version: string;
   /** Answers what is not of the API, such as the files of the web app. */
   readonly assets?: ((request: Request) => Response | undefined | Promise<Response | undefined>) | undefined;
@@ -67,7 +83,8 @@ const repoSchema = z.object({ name: z.string(), created: z.number() }).openapi("
  *
  * declare const directory: Directory;
  * declare const answer: (repo: string, request: Request) => Promise<Response>;
- * const app = createApp({ directory, repo: answer, version: "1.0.0" });
+ * declare const remove: (repo: string, force: boolean) => Promise<void>;
+ * const app = createApp({ directory, repo: answer, removeRepo: remove, version: "1.0.0" });
  * const response = await app.fetch(new Request("http://localhost/api/v1/health"));
  * ```
  */
@@ -116,7 +133,7 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
   const limited = limitBody(maxBody);
   // Files are not held in memory, and have a limit of their own.
   app.use(`${API}/*`, (c, next) => (isFile(c) ? next() : limited(c, next)));
-  addOwnRoutes(app, directory);
+  addOwnRoutes(app, options);
   addTokenRoutes(app, directory);
   app.all(`${API}/repos/:repo/*`, async (c) => {
     const { repo } = c.req.param();
@@ -198,7 +215,7 @@ function addOpenRoutes(app: App, { version }: AppOptions, auth: Auth): void {
 
 const meOf = ({ name, role, repos }: Principal): Me => ({ name, role, repos });
 
-function addOwnRoutes(app: App, directory: Directory): void {
+function addOwnRoutes(app: App, { directory, removeRepo }: AppOptions): void {
   app.openapi(apiRoute("get", `${API}/me`, { summary: "Who the token is for", answer: meSchema }), (c) =>
     c.json(meOf(c.var.principal), 200),
   );
@@ -226,6 +243,34 @@ function addOwnRoutes(app: App, directory: Directory): void {
       if (!(await directory.createRepo(name)))
         throw new ApiError(409, "repo-exists", `Cannot create the repository ${name}: there is one already`);
       return c.json({ name }, 201);
+    },
+  );
+  app.openapi(
+    apiRoute("delete", `${API}/repos/{repo}`, {
+      summary:
+        "Remove a repository for good: executions, records, values, files that were sent, code packages",
+      params: { repo: z.string() },
+      query: {
+        force: z.enum(["true", "false"]).optional().openapi({
+          description: "Whether executions that have not ended are cancelled; else they prevent it",
+        }),
+      },
+      status: 204,
+    }),
+    async (c) => {
+      const { params, query } = checked<{ repo: string }, { force?: string }>(c);
+      const { repo } = params;
+      requireRole(c.var.principal, "admin");
+      requireRepo(c.var.principal, repo);
+      if (!REPO_NAME.test(repo)) throw noRepo(repo);
+      if (repo === DEFAULT_REPO)
+        throw new ApiError(
+          409,
+          "default-repo",
+          `Cannot remove the repository ${repo}: every instance has it`,
+        );
+      await removeRepo(repo, query.force === "true");
+      return c.body(null, 204);
     },
   );
   app.openapi(

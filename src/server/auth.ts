@@ -87,8 +87,11 @@ export function requireRepo(principal: Principal, repo: string): void {
   if (!mayUse(principal, repo)) throw noRepo(repo);
 }
 
+/** Code of the error of a repository that is not there, or that the token is not for. */
+export const UNKNOWN_REPO = "unknown-repo";
+
 export function noRepo(repo: string): ApiError {
-  return new ApiError(404, "unknown-repo", `There is no repository ${JSON.stringify(repo.slice(0, 100))}`, {
+  return new ApiError(404, UNKNOWN_REPO, `There is no repository ${JSON.stringify(repo.slice(0, 100))}`, {
     hint: "GET /api/v1/repos lists those that the token may use.",
   });
 }

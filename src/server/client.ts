@@ -298,6 +298,18 @@ export class Client {
     await this.transport.send("/repos", { method: "POST", json: { name } });
   }
 
+  /**
+   * Removes a repository with all that it has.
+   *
+   * @param options - `force`: cancels executions that have not ended, which prevent it otherwise
+   */
+  async removeRepo(name: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    await this.transport.send(`/repos/${encodeURIComponent(name)}`, {
+      method: "DELETE",
+      query: { force: String(force) },
+    });
+  }
+
   /** Executions of all repositories, newest first. */
   executions(
     query: { status?: string; limit?: number; cursor?: string } = {},

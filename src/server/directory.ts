@@ -89,7 +89,7 @@ export const REPO_NAME: RegExp = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 export class Directory {
   private readonly sql: AsyncSql;
   private readonly now: () => number;
-  /** Repositories that were found, to be asked for once; none is ever removed. */
+  /** Repositories that were found, to be asked for once. One may have been removed elsewhere since. */
   private readonly known = new Set<string>();
 
   /** @param now - the time, in milliseconds since the epoch */
@@ -110,9 +110,14 @@ export class Directory {
 
   async hasRepo(name: string): Promise<boolean> {
     if (this.known.has(name)) return true;
-    const has = (await this.sql.all("SELECT 1 FROM repo WHERE name = ?", name)).length > 0;
+    const has = await this.lists(name);
     if (has) this.known.add(name);
     return has;
+  }
+
+  /** Whether there is a repository of this name now. */
+  async lists(name: string): Promise<boolean> {
+    return (await this.sql.all("SELECT 1 FROM repo WHERE name = ?", name)).length > 0;
   }
 
   /** @returns whether it is new */
@@ -122,9 +127,26 @@ export class Directory {
         hint: "Use lower-case letters, digits, - and _, beginning with a letter or digit; at most 63 characters.",
       });
     }
-    if (await this.hasRepo(name)) return false;
+    if (await this.lists(name)) return false;
     await this.sql.batch([["INSERT OR IGNORE INTO repo VALUES (?, ?)", name, this.now()]]);
     return true;
+  }
+
+  /** Takes a repository off the list, with what is known of its executions, and out of the tokens that were for it. */
+  async removeRepo(name: string): Promise<void> {
+    this.known.delete(name);
+    const forItAlone = `repos <> '[]' AND NOT EXISTS (SELECT 1 FROM json_each(repos) WHERE value <> ?1)`;
+    await this.sql.batch([
+      ["DELETE FROM repo WHERE name = ?", name],
+      ["DELETE FROM execution WHERE repo = ?", name],
+      [`DELETE FROM session WHERE token_id IN (SELECT id FROM token WHERE ${forItAlone})`, name],
+      [`DELETE FROM token WHERE ${forItAlone}`, name],
+      [
+        `UPDATE token SET repos = (SELECT json_group_array(value) FROM json_each(repos) WHERE value <> ?1)
+        WHERE EXISTS (SELECT 1 FROM json_each(repos) WHERE value = ?1)`,
+        name,
+      ],
+    ]);
   }
 
   /**

@@ -90,6 +90,8 @@ export class RepoHost {
   /** The next event of a run, or its end. */
   private readonly news = new RunNews();
   private isClosing = false;
+  /** Whether nothing may begin any more. */
+  private isOver = false;
 
   constructor(parts: RepoHostParts) {
     this.parts = parts;
@@ -145,6 +147,7 @@ export class RepoHost {
     const { id } = run;
     if (order.id !== undefined && (await this.backend.getExecutions([id]))[0] !== undefined)
       throw executionExists(id);
+    if (this.isOver) throw new ApiError(503, "unavailable", "Cannot start: the repository is being removed");
     const kept = this.state.addRun(run, key);
     if (kept === undefined) throw executionExists(id);
     if (kept === id) this.begin(run);
@@ -408,6 +411,27 @@ export class RepoHost {
         });
       } else return;
     }
+  }
+
+  /**
+   * Ends all that waits or is at work for good, and begins nothing any more, since the repository is to be removed.
+   *
+   * @param force - whether there may be something; it is cancelled
+   * @throws ApiError with status 409 if there must not be
+   */
+  async endAll(force: boolean): Promise<void> {
+    const active = [...this.active];
+    if (active.length > 0 && !force) {
+      throw new ApiError(
+        409,
+        "executions-running",
+        `Cannot remove the repository: ${active.length} executions wait or are at work`,
+        { hint: "Wait until they have ended, cancel them, or use force." },
+      );
+    }
+    this.isOver = true;
+    for (const [id] of active) this.cancel(id);
+    await Promise.all(active.map(([, { done, events }]) => done.then(() => events.flush()).catch(() => {})));
   }
 
   /** Ends what is at work; the next home goes on with it. */

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createClient } from "../../src/server.ts";
 import { type ServerProcess, startProcess } from "../server/server-process.ts";
 import { HELLO, type Ran, steady, Workspace } from "./harness.ts";
 
@@ -347,6 +348,22 @@ test("Repositories elsewhere get names in redun.ini, which stays as it is otherw
   await space.ok("repo rm prod");
   await space.ok("repo rm other");
   expect(space.read(".redun/redun.ini").trimEnd()).toBe(text.trimEnd());
+});
+
+test("A repository of a server is deleted by its full address only", async () => {
+  const space = client();
+  const api = createClient(server.url, { token: server.token! });
+  await api.createRepo("old");
+  const names = async (): Promise<string[]> => (await api.repos()).map(({ name }) => name);
+  for (const words of ["", server.url, `${server.url}#`, `${server.url}#old more`])
+    expect((await space.redun(`repo delete ${words}`)).code).toBe(2);
+  expect((await space.redun(`repo delete ${server.url}#olt`)).stderr).toContain("Did you mean old?");
+  expect((await space.redun(`repo delete ${server.url}#default`)).stderr).toContain("every instance has it");
+  expect(await names()).toEqual(["default", "old"]);
+  expect(await space.ok(`repo delete ${server.url}#old`)).toBe(
+    `Deleted the repository old of ${server.url}\n`,
+  );
+  expect(await names()).toEqual(["default"]);
 });
 
 describe("Files on a server", () => {

@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import pkg from "package:basics";
 import { expect, test, vi } from "vitest";
 import { openDurableObject } from "../../src/backends/durable-object-driver.ts";
+import type { RepoObject } from "../../src/cloudflare.ts";
 import type { HostedRun, HostedStatus } from "../../src/server/execution-types.ts";
 import { HostState } from "../../src/server/host-state.ts";
 import type { ExecutionEvent } from "../../src/server.ts";
@@ -259,4 +260,34 @@ test("an execution knows who asked for it, whatever they are called and whatever
   });
   const { id } = (await response.json()) as { id: string };
   expect(await repo.repo.execution(id)).toMatchObject({ user: name });
+});
+
+test("a repository that is removed leaves nothing, and its object stays empty until there is one again", async () => {
+  const repo = await newRepo();
+  const id = await repo.start("basics.repeated", ["x", 1_500_000]);
+  await Array.fromAsync(repo.repo.events(id));
+  await repo.repo.upload(hashBytes("sent"), "sent.txt", new Blob(["sent"]));
+  const keys = async (): Promise<string[]> =>
+    (await env.BUCKET.list({ prefix: `repos/${repo.name}/` })).objects.map(({ key }) => key);
+  expect((await keys()).length).toBe(2);
+  const remove = (): Promise<Response> => repo.send("", { method: "DELETE" });
+  expect((await remove()).status).toBe(204);
+  expect(await keys()).toEqual([]);
+  const tables = (): Promise<unknown[]> =>
+    runInDurableObject(repo.stub, (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master").toArray(),
+    );
+  expect(await tables()).toEqual([]);
+  // As a Worker does that has not heard of it, and an alarm that comes late.
+  const late = await repo.stub.fetch(`http://localhost/api/v1/repos/${repo.name}/executions`);
+  expect([late.status, await late.json()]).toMatchObject([404, { error: { code: "unknown-repo" } }]);
+  await runInDurableObject(repo.stub, (object) => (object as unknown as RepoObject).alarm());
+  expect(await tables()).toEqual([]);
+  expect(await runInDurableObject(repo.stub, (_, { storage }) => storage.getAlarm())).toBeNull();
+  await directory.createRepo(repo.name);
+  expect(await repo.repo.list()).toMatchObject({ items: [] });
+  // A removal that broke off, after the directory had forgotten the repository, goes on.
+  await directory.removeRepo(repo.name);
+  expect((await remove()).status).toBe(204);
+  expect(await tables()).toEqual([]);
 });

@@ -10,6 +10,7 @@ import {
   RemoteBackend,
   type RepoClient,
 } from "../../src/server.ts";
+import { hashBytes } from "../../src/value/hash.ts";
 
 /** A hosted instance that runs, with the token of an administrator and the repository `default`. */
 export interface Instance {
@@ -183,6 +184,7 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         }
         for (const [method, path, body] of [
           ["POST", "/repos", { name: "other" }],
+          ["DELETE", "/repos/other", undefined],
           ["GET", "/tokens"],
           ["POST", "/tokens", { name: "x", role: "viewer" }],
           ["DELETE", "/tokens/0123456789abcdef"],
@@ -481,6 +483,64 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect(await new Promise((resolve) => refused.on("error", resolve))).toMatchObject({
           message: expect.stringContaining("401"),
         });
+      });
+    });
+
+    describe("repositories", () => {
+      test("are removed with all that they have, unless something is at work in them", async () => {
+        await client.createRepo("gone");
+        const gone = client.repo("gone");
+        await gone.putPackage(pkg);
+        const start = (task: string, args: readonly unknown[]): Promise<string> =>
+          gone.start({ package: pkg.hash, task: `basics.${task}`, args: args as never });
+        const added = await start("add", [30, 12]);
+        await Array.fromAsync(gone.events(added));
+        const { result } = await gone.execution(added);
+        await gone.upload(hashBytes("sent"), "sent.txt", new Blob(["sent"]));
+        const only = await tokenOf("admin", ["gone"]);
+        const both = createClient(instance.url, { token: await tokenOf("admin", ["gone", "default"]) });
+        const slow = await start("slow", [1, 60_000]);
+        const told: ExecutionEvent[] = [];
+        const listening = (async () => {
+          for await (const event of gone.events(slow)) told.push(event);
+        })();
+        await expect.poll(() => told.some(({ type }) => type === "job-start")).toBe(true);
+
+        await expect(client.removeRepo("gone")).rejects.toMatchObject({
+          status: 409,
+          code: "executions-running",
+        });
+        expect((await gone.execution(slow)).status).toBe("RUNNING");
+        await client.removeRepo("gone", { force: true });
+        await listening.catch(() => {});
+        expect(told.at(-1)).toMatchObject({ type: "execution-end", outcome: { status: "CANCELLED" } });
+        await expect(gone.list()).rejects.toMatchObject({ status: 404, code: "unknown-repo" });
+        expect((await client.repos()).map((one) => one.name)).not.toContain("gone");
+        expect((await client.executions({ limit: 1000 })).items.map((one) => one.repo)).not.toContain("gone");
+        expect((await send("/me", only)).status).toBeOneOf([401, 429]);
+        expect((await both.me()).repos).toEqual(["default"]);
+
+        await client.removeRepo("gone");
+        await client.createRepo("gone");
+        expect(await gone.list()).toMatchObject({ items: [] });
+        expect(await gone.hasPackage(pkg.hash)).toBe(false);
+        expect(await gone.findUpload(hashBytes("sent"), "sent.txt")).toBeUndefined();
+        expect(await gone.missing([result!.hash, added])).toHaveLength(2);
+        await expect(both.repo("gone").list()).rejects.toMatchObject({ status: 404 });
+        await client.removeRepo("gone");
+      });
+
+      test("are removed by their administrators only, and the default one stays", async () => {
+        await client.createRepo("kept");
+        const remove = async (token: string, name: string): Promise<number> =>
+          (await send(`/repos/${name}`, token, { method: "DELETE" })).status;
+        expect(await remove(await tokenOf("runner"), "kept")).toBe(403);
+        expect(await remove(await tokenOf("admin", ["theirs"]), "kept")).toBe(404);
+        expect(await remove(instance.adminToken, "default")).toBe(409);
+        expect(await remove(instance.adminToken, "..%2fkept")).toBe(404);
+        expect(await remove(instance.adminToken, "kept?force=yes")).toBe(400);
+        expect(await remove(instance.adminToken, "kept/")).toBe(404);
+        expect(await remove(await tokenOf("admin", ["kept"]), "kept")).toBe(204);
       });
     });
 

@@ -89,6 +89,23 @@ export function removeRepo(cli: Cli, words: string[]): Promise<void> {
   return Promise.resolve();
 }
 
+/** `redun repo delete URL#REPO` */
+export async function deleteRepo(
+  { output }: Cli,
+  words: string[],
+  { force = false }: { readonly force?: boolean },
+): Promise<void> {
+  const [address, ...rest] = words;
+  // What can't be undone is not done to a default.
+  const { url, repo } = address === undefined ? {} : parseAddress(address);
+  if (url === undefined || repo === undefined || rest.length > 0)
+    throw new UsageError("Which repository of which server? Usage: redun repo delete URL#REPO");
+  const { connect } = await import("../remote/connect.ts");
+  const { client } = await connect({ url, repo, words: `--server ${url}#${repo}` });
+  await client.removeRepo(repo, { force });
+  output.print(`Deleted the repository ${repo} of ${url}`);
+}
+
 function unknownRepo(name: string, config: Config): UsageError {
   const names = config.below("repos");
   return new UsageError(`Unknown repo ${name}`, { hint: suggestion(name, names, "Known repos") });

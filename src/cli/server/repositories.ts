@@ -1,4 +1,5 @@
 import { chmodSync, existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { SqlDriver } from "../../backends/sql-driver.ts";
 import { SqliteBackend } from "../../backends/sqlite-backend.ts";
@@ -70,6 +71,17 @@ export class Repositories {
     return (await opening).host;
   }
 
+  /** Removes one with its folder. @throws ApiError if executions prevent it */
+  async remove(name: string, force: boolean): Promise<void> {
+    const opened = await this.open.get(name);
+    await opened?.host.endAll(force);
+    await this.options.directory.removeRepo(name);
+    this.open.delete(name);
+    await opened?.host.close();
+    opened?.db.close();
+    await rm(folderOf(name, this.options), { recursive: true, force: true });
+  }
+
   async close(): Promise<void> {
     for (const opening of this.open.values()) {
       const { host, db } = await opening;
@@ -84,9 +96,13 @@ interface OpenRepository {
   readonly db: SqlDriver;
 }
 
+/** Where a repository is. That of `default` is the command's own. */
+const folderOf = (name: string, { dir }: RepositoriesOptions): string =>
+  name === DEFAULT_REPO ? dir : join(dir, "repos", name);
+
 async function openRepository(name: string, options: RepositoriesOptions): Promise<OpenRepository> {
   const { config, directory, maxWorkers, warn } = options;
-  const dir = name === DEFAULT_REPO ? options.dir : join(options.dir, "repos", name);
+  const dir = folderOf(name, options);
   const settings = schedulerSettings(config);
   // The scheduler looks at the files that tasks are given and return.
   registerFileSystems();

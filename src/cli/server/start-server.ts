@@ -78,6 +78,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         }
         return repo.fetch(request, env as object);
       },
+      async removeRepo(name, force) {
+        await repositories.remove(name, force);
+        apps.delete(name);
+      },
     });
     const isLocal = LOOPBACK.test(host) || host === "::1";
     server = await listen(host, port, sockets, (request, env) =>
