@@ -22,7 +22,7 @@ import { d1Sql } from "./d1-sql.ts";
 import { EventSockets } from "./event-sockets.ts";
 import { ExecutionIndex } from "./execution-index.ts";
 import { logFault } from "./log.ts";
-import { readSettings, type WorkerEnv } from "./settings.ts";
+import { readSettings, type WorkerEnv, type WorkerSettings } from "./settings.ts";
 
 /** Schemes of the files that a repository has in the bucket. */
 export const FILE_SCHEMES: readonly string[] = ["r2", "file"];
@@ -78,11 +78,11 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
     ...{ db, state, repo: name, directory: new Directory(d1Sql(env.DB)) },
     warn: (message, error) => logFault(message, error, { repo: name }),
   });
-  const { maxRunning, maxQueued, limits, allowNetwork } = settings;
+  const { maxRunning, maxQueued, limits } = settings;
   const host = new RepoHost({
     backend,
     state,
-    executor: executorOf(parts, state, allowNetwork),
+    executor: executorOf(parts, state, settings),
     executorNames: ["process", "worker"],
     limits,
     uploads: { files: parts.files, folder: UPLOADS },
@@ -110,7 +110,7 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
 function executorOf(
   { ctx, env, files }: RepositoryParts,
   state: HostState,
-  allowNetwork: boolean | readonly string[],
+  { allowNetwork, maxJobMs }: WorkerSettings,
 ): PackageExecutor {
   const { IsolateOutbound } = ctx.exports as unknown as OutboundExports;
   return boundExecutor(
@@ -122,6 +122,7 @@ function executorOf(
       prepare: isolatePackage,
       files: serveFileSystem(files, FILE_SCHEMES),
       allowNetwork,
+      ...(maxJobMs === undefined ? {} : { maxJobMs }),
       ...(IsolateOutbound === undefined
         ? {}
         : { outbound: (lists: readonly HostList[]) => IsolateOutbound({ props: { lists } }) }),

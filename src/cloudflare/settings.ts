@@ -29,6 +29,8 @@ export interface WorkerEnv {
   readonly REDUN_MAX_RUNNING?: string | number;
   /** Most executions of a repository that wait; more are refused. */
   readonly REDUN_MAX_QUEUED?: string | number;
+  /** Most seconds that a job runs, not counting those in which it waits for others. */
+  readonly REDUN_MAX_JOB_SECONDS?: string | number;
   /** Largest body of a request, in bytes. */
   readonly REDUN_MAX_BODY?: string | number;
 }
@@ -40,6 +42,7 @@ export interface WorkerSettings {
   readonly limits: Readonly<Record<string, number>>;
   readonly maxRunning: number | undefined;
   readonly maxQueued: number | undefined;
+  readonly maxJobMs: number | undefined;
   readonly maxBody: number | undefined;
 }
 
@@ -48,12 +51,14 @@ type Variable = Extract<keyof WorkerEnv, `REDUN_${string}`>;
 /** Reads the variables. @throws ApiError with the code `settings` if one is malformed */
 export function readSettings(env: WorkerEnv): WorkerSettings {
   const network = listOf(env.REDUN_ALLOW_NETWORK);
+  const jobSeconds = count(env, "REDUN_MAX_JOB_SECONDS");
   return {
     allowNetwork: network.includes("all") ? true : network.length === 0 ? false : hosts(network),
     corsOrigins: listOf(env.REDUN_CORS_ORIGINS).map(origin),
     limits: Object.fromEntries(listOf(env.REDUN_LIMITS).map(limit)),
     maxRunning: count(env, "REDUN_MAX_RUNNING"),
     maxQueued: count(env, "REDUN_MAX_QUEUED"),
+    maxJobMs: jobSeconds === undefined ? undefined : jobSeconds * 1000,
     maxBody: count(env, "REDUN_MAX_BODY"),
   };
 }

@@ -90,7 +90,12 @@ export class IsolateBatch {
     this.#control.reject(new Error("The batch is over"));
   }
 
-  /** Rejects when the isolate says what it should not. */
+  /** The isolate should have ended the call. */
+  giveUp(): void {
+    this.#broken.reject(new ExecutorError("it did not end the call whose jobs have ended"));
+  }
+
+  /** Rejects when the isolate says what it should not, or is given up. */
   get broken(): Promise<never> {
     return this.#broken.promise;
   }

@@ -9,6 +9,14 @@ export interface LaneCount {
   awaiting: number;
 }
 
+/** How long a job may run. */
+export interface TimeLimit {
+  /** Milliseconds in an isolate, not counting those in which it waits for expressions; each wait begins them anew. */
+  readonly ms: number;
+  /** Called when they are over. */
+  over(): void;
+}
+
 /** A job on its way through the executor. It is settled once; what comes later is ignored. */
 export class IsolateEntry implements Laned {
   readonly spec: JobSpec;
@@ -19,6 +27,8 @@ export class IsolateEntry implements Laned {
   readonly log: string[] = [];
   readonly #resolve: (result: JobResult) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #limit: TimeLimit;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
   #count: LaneCount | undefined;
   #awaiting = 0;
   #done = false;
@@ -27,12 +37,14 @@ export class IsolateEntry implements Laned {
     spec: JobSpec,
     context: ExecutorContext,
     sent: IsolateJob,
+    limit: TimeLimit,
     settle: { resolve(result: JobResult): void; reject(error: unknown): void },
   ) {
     this.spec = spec;
     this.context = context;
     this.lane = `${spec.executionId}/${spec.package ?? ""}`;
     this.sent = sent;
+    this.#limit = limit;
     this.#resolve = settle.resolve;
     this.#reject = settle.reject;
   }
@@ -50,6 +62,11 @@ export class IsolateEntry implements Laned {
   begin(count: LaneCount): void {
     this.#count = count;
     count.working++;
+    this.#run();
+  }
+
+  #run(): void {
+    this.#timer = setTimeout(() => this.#limit.over(), this.#limit.ms);
   }
 
   /** Its code waits for one expression more, or one less. */
@@ -60,6 +77,8 @@ export class IsolateEntry implements Laned {
     if (this.#count === undefined || before === after) return;
     this.#count.working += after ? -1 : 1;
     this.#count.awaiting += after ? 1 : -1;
+    clearTimeout(this.#timer);
+    if (!after) this.#run();
   }
 
   finish(result: JobResult): void {
@@ -73,6 +92,7 @@ export class IsolateEntry implements Laned {
   #settle(): boolean {
     if (this.#done) return false;
     this.#done = true;
+    clearTimeout(this.#timer);
     if (this.#count !== undefined) {
       if (this.#awaiting > 0) this.#count.awaiting--;
       else this.#count.working--;

@@ -35,8 +35,10 @@ export interface IsolateSettings extends BatchOwner {
   readonly loader: IsolateLoader;
   readonly limits: IsolateLimits;
   readonly cpuMs: number;
-  /** Milliseconds that it may take to hear that a job was cancelled. */
+  /** Milliseconds that it may take to hear that a job was cancelled, and to end a call whose jobs have ended. */
   readonly answerTimeout: number;
+  /** Milliseconds until it must have described its package. */
+  readonly maxLoadMs: number;
   /** The code of a package's isolate. */
   readonly code: () => Promise<IsolateCode>;
 }
@@ -74,6 +76,8 @@ export class Isolate {
   readonly #entries = new Set<IsolateEntry>();
   /** Those whose jobs were cancelled a moment ago. */
   readonly #checking = new Set<IsolateBatch>();
+  /** Those whose jobs have ended, with what gives them up. */
+  readonly #ending = new Map<IsolateBatch, ReturnType<typeof setTimeout>>();
   readonly #counts = new Map<string, LaneCount>();
   #calls = 0;
   #batchSize = FIRST_BATCH;
@@ -114,8 +118,15 @@ export class Isolate {
 
   /** @throws PackageError if the package can't be loaded or described */
   async describe(): Promise<PackageDescription> {
+    const { maxLoadMs } = this.#settings;
+    const late = Promise.withResolvers<never>();
+    late.promise.catch(() => {});
+    const timer = setTimeout(
+      () => late.reject(new ExecutorError(`it took more than ${maxLoadMs / 1000} s`)),
+      maxLoadMs,
+    );
     try {
-      const reply: unknown = await this.#call((runtime) => runtime.describe());
+      const reply: unknown = await this.#call((runtime) => unless(late.promise, runtime.describe()));
       if (isObject(reply)) {
         const content: unknown = JSON.parse(fromSent(reply.text));
         if (reply.ok === true && isDescription(content)) return content;
@@ -125,6 +136,8 @@ export class Isolate {
     } catch (error) {
       this.retire();
       throw this.#unloadable(error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -145,7 +158,13 @@ export class Isolate {
   }
 
   async #run(entries: readonly IsolateEntry[]): Promise<void> {
-    const batch = new IsolateBatch(entries, this.#settings);
+    const batch: IsolateBatch = new IsolateBatch(entries, {
+      ...this.#settings,
+      moved: () => {
+        this.#expectEnd(batch);
+        this.#settings.moved();
+      },
+    });
     this.#open.add(batch);
     for (const entry of entries) {
       this.#batches.set(entry, batch);
@@ -155,7 +174,7 @@ export class Isolate {
     try {
       const jobs = entries.map(({ sent }) => sent);
       const end: unknown = await this.#call((runtime) =>
-        Promise.race([runtime.run(jobs, this.#settings.limits, batch.port), batch.broken]),
+        unless(batch.broken, runtime.run(jobs, this.#settings.limits, batch.port)),
       );
       if (isObject(end) && typeof end.loadError === "string") {
         const error: unknown = JSON.parse(end.loadError);
@@ -173,6 +192,8 @@ export class Isolate {
     } finally {
       batch.close();
       this.#open.delete(batch);
+      clearTimeout(this.#ending.get(batch));
+      this.#ending.delete(batch);
       for (const entry of entries) this.#entries.delete(entry);
       this.#settings.moved();
     }
@@ -183,6 +204,7 @@ export class Isolate {
     const batch = this.#batches.get(entry);
     if (batch === undefined) return;
     batch.cancel(entry);
+    this.#expectEnd(batch);
     if (this.#checking.has(batch)) return;
     this.#checking.add(batch);
     setTimeout(() => {
@@ -190,6 +212,17 @@ export class Isolate {
       // What computes there ends by its limit; meanwhile others get another isolate.
       if (!batch.isHeard) this.retire();
     }, this.#settings.answerTimeout);
+  }
+
+  /** A call whose jobs have all ended has nothing more to do, and must not hold a place that others wait for. */
+  #expectEnd(batch: IsolateBatch): void {
+    if (!this.#open.has(batch) || this.#ending.has(batch) || batch.unfinished().length > 0) return;
+    // Others may compute there meanwhile.
+    const { cpuMs, answerTimeout } = this.#settings;
+    this.#ending.set(
+      batch,
+      setTimeout(() => batch.giveUp(), cpuMs + answerTimeout),
+    );
   }
 
   /** Fails the jobs in it. */
@@ -253,5 +286,15 @@ export class Isolate {
       fields: { hash: this.package },
       cause,
     });
+  }
+}
+
+/** What a call of an isolate gives, unless something else is the matter first. Then the call is let go of. */
+async function unless<T>(trouble: Promise<never>, call: Promise<T>): Promise<T> {
+  try {
+    return await Promise.race([call, trouble]);
+  } catch (error) {
+    (call as Partial<Disposable>)[Symbol.dispose]?.();
+    throw error;
   }
 }

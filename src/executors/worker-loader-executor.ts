@@ -72,6 +72,13 @@ export interface WorkerLoaderExecutorOptions {
    * `timeout` if that is shorter. Default 10,000.
    */
   readonly turnMs?: number;
+  /**
+   * How long a job may run, whether it computes or not; what it waits for expressions does not count. It holds one of the
+   * isolates' places meanwhile. Default 3,600,000, an hour.
+   */
+  readonly maxJobMs?: number;
+  /** How long a package may take until it is loaded and described. Default 60,000. */
+  readonly maxLoadMs?: number;
   /** Bytes of an encoded result or list of arguments. Default and most 32,000,000. */
   readonly maxValueBytes?: number;
   /**
@@ -79,7 +86,7 @@ export interface WorkerLoaderExecutorOptions {
    * it, which is everywhere but on Cloudflare's own machines.
    */
   readonly guard?: boolean;
-  /** How long code of a cancelled job may take to let its isolate listen. Default 5,000. */
+  /** How long an isolate may take to hear of a cancelled job, and to end when its jobs have. Default 5,000. */
   readonly answerTimeout?: number;
 }
 
@@ -98,6 +105,11 @@ const MOST_BYTES = 32_000_000;
 
 const CPU_MS = 30_000;
 const TURN_MS = 10_000;
+const JOB_MS = 3_600_000;
+const LOAD_MS = 60_000;
+
+/** Milliseconds of the longest timer. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Jobs of a lane that are at work in an isolate at a time, and that are sent at its turn. */
 const LANE_WIDTH = 2000;
@@ -186,8 +198,11 @@ export class WorkerLoaderExecutor implements PackageExecutor {
         { hint: "Pass a File that holds them.", fields: { task: spec.task, bytes, most: maxValueBytes } },
       );
     }
+    const { maxJobMs = JOB_MS } = this.#options;
     return await new Promise((resolve, reject) => {
-      const entry = new IsolateEntry(spec, context, sent, {
+      const over = (): void => giveUp(tooLong(spec, maxJobMs));
+      const limit = { ms: Math.min(maxJobMs, LONGEST_TIMER), over };
+      const entry = new IsolateEntry(spec, context, sent, limit, {
         resolve: (result) => {
           signal.removeEventListener("abort", abort);
           resolve(result);
@@ -197,10 +212,11 @@ export class WorkerLoaderExecutor implements PackageExecutor {
           reject(error);
         },
       });
-      const abort = (): void => {
-        entry.fail(signal.reason);
+      const giveUp = (reason: unknown): void => {
+        entry.fail(reason);
         for (const isolate of this.#isolates) isolate.cancel(entry);
       };
+      const abort = (): void => giveUp(signal.reason);
       signal.addEventListener("abort", abort);
       this.#waiting.add(entry);
       this.#moved();
@@ -292,12 +308,13 @@ export class WorkerLoaderExecutor implements PackageExecutor {
     if (known !== undefined && !known.retired) return known;
     if (known !== undefined) this.#renewed.set(hash, crypto.randomUUID());
     const id = [this.#prefix, hash, this.#renewed.get(hash) ?? ""].join("/");
-    const { loader, files, cpuMs = CPU_MS, answerTimeout = 5000 } = this.#options;
+    const { loader, files, cpuMs = CPU_MS, answerTimeout = 5000, maxLoadMs = LOAD_MS } = this.#options;
     const isolate = new Isolate(hash, id, {
       loader,
       files,
       cpuMs,
       answerTimeout,
+      maxLoadMs,
       limits: this.#limits,
       maxValueBytes: this.#limits.maxValueBytes,
       code: () => this.#code(hash),
@@ -350,6 +367,13 @@ export class WorkerLoaderExecutor implements PackageExecutor {
       if (!isolate.retired) this.#current.delete(isolate.package);
     }
   }
+}
+
+function tooLong({ task }: JobSpec, ms: number): ExecutorError {
+  return new ExecutorError(`Cannot finish ${task}: it ran for more than ${ms / 1000} s`, {
+    hint: "Split the work into more tasks, or ask the operator for more time.",
+    fields: { task },
+  });
 }
 
 function asModules(texts: Readonly<Record<string, string>>): Record<string, IsolateModule> {

@@ -1,5 +1,7 @@
+import hostile from "package:hostile";
+import mute from "package:mute";
 import trouble from "package:trouble";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { recordingContext } from "../../src/executor/contract.ts";
 import { packageHash } from "../../src/package/manifest.ts";
 import type { CodePackage } from "../../src/package/types.ts";
@@ -88,4 +90,45 @@ test("a cancelled job that waits for its turn is not run", async () => {
   await expect(waiting).rejects.toThrow("not wanted");
   await slow;
   expect(await call(executor, other, "trouble.remember", ["runs"])).toBe(1);
+});
+
+describe("a package that does not end", () => {
+  const executor = executorOf([hostile, mute, trouble], {
+    ...{ maxIsolates: 1, maxJobMs: 1000, maxLoadMs: 1000, cpuMs: 200, answerTimeout: 200 },
+  });
+  const others = async () => expect(await call(executor, trouble, "trouble.fine", [1])).toBe(2);
+
+  test("gives up its place when its job has run too long", async () => {
+    const sleeps = call(executor, hostile, "hostile.sleep");
+    await expect(Promise.race([sleeps, others()])).rejects.toMatchObject({
+      code: "executor",
+      message: "Cannot finish hostile.sleep: it ran for more than 1 s",
+    });
+    await others();
+  });
+
+  test("gives up its place when it does not hear that its job is not wanted", async () => {
+    const signal = AbortSignal.timeout(200);
+    await expect(call(executor, hostile, "hostile.deaf", [], { signal })).rejects.toThrow("timeout");
+    await others();
+  });
+
+  test("gives up its place when it does not say what it defines", async () => {
+    await expect(executor.describe(mute.hash)).rejects.toMatchObject({
+      code: "package",
+      message: `Cannot load the code package ${mute.hash}: it took more than 1 s`,
+    });
+    await others();
+  });
+
+  test("may wait for expressions as long as they take", async () => {
+    const waits = executor.run(specOf(trouble, "trouble.meet"), {
+      ...recordingContext(),
+      evaluate: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        return { ok: true, value: "1" };
+      },
+    });
+    expect(await outcome(waits)).toBe(1);
+  });
 });

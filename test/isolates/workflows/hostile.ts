@@ -74,3 +74,13 @@ task("hostile.pry", async (operation: unknown, args: unknown) => {
 });
 
 task("hostile.fine", (n: number) => n + 1);
+
+const ever = () => new Promise((resolve) => setTimeout(resolve, 600_000));
+
+task("hostile.sleep", ever);
+
+/** Goes on for ever, and does not hear that it is not wanted. */
+task("hostile.deaf", async () => {
+  Map.prototype.get = () => undefined;
+  await ever();
+});
