@@ -46,6 +46,7 @@ export {
   force,
   identity,
   map,
+  registerFunction,
   starmap,
   zip,
 } from "./builtins/functional.ts";

@@ -160,22 +160,42 @@ export function force<T>(delayed: PartialTask<[], T> | Expression<PartialTask<[]
 
 const lifted = new Map<string, AnyFunction>();
 
+const packaged = new WeakMap<AnyFunction, Task>();
+
 /**
- * A plain function as a task. Its own source text is its code identity, so it must not use variables from around it.
+ * Makes a task of a function of a code package, under the name that its build gave it. Code of packages calls this when
+ * it is loaded, so that the task is known wherever the package is.
+ *
+ * @internal
+ */
+export function registerFunction(fn: AnyFunction, name: string): void {
+  // What an npm package exports may be something else.
+  if (typeof fn !== "function" || isTask(fn) || isExpression(fn)) return;
+  packaged.set(fn, defineTask({ name, namespace: FUNCTIONS }, fn) as Task);
+}
+
+/** The namespace of tasks that are made of plain functions. */
+const FUNCTIONS = "redun.function";
+
+/**
+ * A plain function as a task. In a workflow's file, where the call names a function of the top of a module or of an npm
+ * package, its code identity is that of a task. Otherwise it is its own source text, so it must not use variables from around it, and
+ * the task is known only where this was called.
  *
  * @throws RedunError with code `anonymous-function` if it has no name, `local-function` if another function of the same
  *   name and text was lifted before, as one made anew at each call is
  */
 export function asTask<A extends readonly unknown[], R>(fn: (...args: A) => R): Task<A, R> {
   if (isTask(fn)) return fn as never;
+  const known = packaged.get(fn);
+  if (known !== undefined) return known as never;
   if (isExpression(fn) || typeof fn !== "function" || !/^[A-Za-z_]\w*$/.test(fn.name)) {
     throw new RedunError("anonymous-function", "Cannot make a task of a function without a name", {
       hint: "Define it at the top of the module as `function name(…) {…}`.",
     });
   }
   const name = `${fn.name}_${hashBytes(fn.toString()).slice(0, 8)}`;
-  const known = lifted.get(name);
-  if (known !== undefined && known !== fn) {
+  if ((lifted.get(name) ?? fn) !== fn) {
     throw new RedunError(
       "local-function",
       `Cannot make a task of the function ${fn.name}: it is defined anew at each use`,
@@ -185,8 +205,8 @@ export function asTask<A extends readonly unknown[], R>(fn: (...args: A) => R): 
     );
   }
   lifted.set(name, fn);
-  const fullname = `redun.function.${name}`;
-  return (taskRegistry.get(fullname) ?? defineTask({ name, namespace: "redun.function" }, fn)) as never;
+  const fullname = `${FUNCTIONS}.${name}`;
+  return (taskRegistry.get(fullname) ?? defineTask({ name, namespace: FUNCTIONS }, fn)) as never;
 }
 
 /** Calls a plain function with arguments that may be lazy. See {@link asTask}. */

@@ -1,6 +1,7 @@
 import { lazy } from "../expression/expression.ts";
 import { SchedulerNode } from "../expression/node.ts";
 import type { Expression, Resolved } from "../expression/types.ts";
+import { refuseInJob } from "../task/current-job.ts";
 import {
   type SchedulerView,
   type UserSchedulerFunction,
@@ -30,6 +31,7 @@ export type { SchedulerView } from "../task/scheduler-task.ts";
  * It makes no job and is not cached by itself. Under a scheduler that does not load the workflow's code it runs where
  * that is loaded, and its arguments and results travel.
  *
+ * @throws RedunError with code `task-in-task` if a task of a workflow's file is running
  * @param name - fullname
  * @param run - gets a view of the scheduler and the arguments, and may await expressions; what it returns is evaluated
  */
@@ -37,6 +39,7 @@ export function schedulerTask<Args extends readonly unknown[], Result>(
   name: string,
   run: (scheduler: SchedulerView, ...args: Args) => Result,
 ): (...args: Args) => Expression<Resolved<Result>> {
+  refuseInJob("scheduler task", name);
   const fn = run as unknown as UserSchedulerFunction;
   userSchedulerFunctions.set(name, fn);
   return defineSchedulerTask(name, (ops, ...args) => {

@@ -76,7 +76,7 @@ export async function openWorkflow(script: string, dir: string, output: Output):
 export function workflowOf(script: string, built: BuiltWorkflow): Workflow {
   const described = new Map(built.package.manifest.tasks.map((task) => [task.fullname, task]));
   const tasks = built.package.tasks
-    .filter(({ namespace }) => namespace !== "redun")
+    .filter(({ fullname }) => !fullname.startsWith("redun."))
     .map((task) => ({ task, described: described.get(task.fullname) ?? describe(task) }));
   return { ...built, script, tasks };
 }

@@ -2,13 +2,13 @@ import { ExecutorError, SchedulerError, UnknownTaskError } from "../errors/error
 import { hasCode } from "../errors/redun-error.ts";
 import { addEvaluator, isExpression, lazy } from "../expression/expression.ts";
 import { type ExpressionNode, nodeOf } from "../expression/node.ts";
+import { jobStorage } from "../task/current-job.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import { type SchedulerView, userSchedulerFunctions } from "../task/scheduler-task.ts";
 import type { Task } from "../task/task.ts";
 import { leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
-import { jobStorage } from "./current-job.ts";
 import type { ExecutorContext, JobResult, JobSpec, ScriptRunner } from "./executor.ts";
 import { fromJobError, toJobError } from "./job-error.ts";
 
@@ -28,9 +28,11 @@ interface Boxed {
 /** A job that was sent here, while its code runs. */
 class RemoteJob {
   readonly context: ExecutorContext;
+  readonly package: string | undefined;
 
-  constructor(context: ExecutorContext) {
+  constructor(context: ExecutorContext, packageHash: string | undefined) {
     this.context = context;
+    this.package = packageHash;
   }
 
   async evaluate(expression: unknown): Promise<unknown> {
@@ -96,7 +98,7 @@ async function callSchedulerTask(
   if (spec.package !== undefined) await options.loadPackage?.(spec.package);
   const fn = userSchedulerFunctions.get(spec.task);
   if (fn === undefined) throw new UnknownTaskError(spec.task, [...userSchedulerFunctions.keys()]);
-  const job = new RemoteJob(context);
+  const job = new RemoteJob(context, spec.package);
   const view: SchedulerView = {
     evaluate: (value) => job.evaluate(value),
     context: decodeValue(schedulerContext) as SchedulerView["context"],
@@ -131,7 +133,9 @@ async function callTask(spec: JobSpec, context: ExecutorContext, options: RunJob
   }
   const args = argumentsOf(spec);
   try {
-    const result: unknown = jobStorage.run(new RemoteJob(context), () => definition.fn(...args));
+    const result: unknown = jobStorage.run(new RemoteJob(context, spec.package), () =>
+      definition.fn(...args),
+    );
     const value: unknown = isExpression(result) ? result : await result;
     if (!definition.script) return { value };
     if (typeof value === "string") return await runScript(spec.task, value, context, options);

@@ -2,11 +2,13 @@ import { hashBytes, hashStruct } from "../value/hash.ts";
 import type { Bundle } from "./bundle.ts";
 import { CanonicalPrinter } from "./canonical.ts";
 import { foldString, resolve } from "./fold.ts";
+import { findFunctions, registrations } from "./functions.ts";
 import { dirname, join, relative } from "./paths.ts";
 import { type Program, parseProgram } from "./program.ts";
 import { runtimeEdits } from "./runtime-edits.ts";
 import { SourceFile, type Written } from "./source-file.ts";
 import { applyEdits, type Location, SourceLocator } from "./source-map.ts";
+import type { SyntaxNode } from "./syntax.ts";
 import { type Definition, findDefinitions, type TaskIdentity } from "./tasks.ts";
 import type { PackageManifest, PackageTask } from "./types.ts";
 
@@ -19,6 +21,15 @@ export interface Parsed {
   originalName(offset: number): string;
 }
 
+/** What a bundle says. */
+export interface Analysis {
+  readonly parsed: Parsed;
+  /** Names of the tasks that plain functions become, by the places where they do. */
+  readonly functionNames: ReadonlyMap<string, string>;
+  readonly manifest: PackageManifest;
+  readonly warnings: string[];
+}
+
 /** Parses a bundle and finds the tasks that it defines. */
 function parseBundle({ code, map }: Pick<Bundle, "code" | "map">): Parsed {
   const locator = new SourceLocator(code, map);
@@ -29,24 +40,26 @@ function parseBundle({ code, map }: Pick<Bundle, "code" | "map">): Parsed {
 }
 
 /** Reads a bundle into a manifest. `root` and `entry` are absolute. */
-export function analyze(
-  bundle: Bundle,
-  paths: { root: string; entry: string },
-): { parsed: Parsed; manifest: PackageManifest; warnings: string[] } {
+export function analyze(bundle: Bundle, paths: { root: string; entry: string }): Analysis {
   const parsed = parseBundle(bundle);
   return { parsed, ...describePackage(parsed, bundle, paths) };
 }
 
-/** Makes a bundle into the code that runs. */
-export function finish(bundle: Bundle, parsed: Parsed = parseBundle(bundle)): { code: string; map: string } {
-  return applyEdits(bundle.code, bundle.map, runtimeEdits(parsed, bundle.imports.marks));
+/** Makes a bundle into the code that runs. @param functionNames - see {@link Analysis} */
+export function finish(
+  bundle: Bundle,
+  functionNames: ReadonlyMap<string, string>,
+  parsed: Parsed = parseBundle(bundle),
+): { code: string; map: string } {
+  const { code, map } = applyEdits(bundle.code, bundle.map, runtimeEdits(parsed, bundle.imports.marks));
+  return { code: code + registrations(parsed, functionNames), map };
 }
 
 function describePackage(
   parsed: Parsed,
   bundle: Bundle,
   paths: { root: string; entry: string },
-): { manifest: PackageManifest; warnings: string[] } {
+): Omit<Analysis, "parsed"> {
   const { program, locator, definitions } = parsed;
   const printer = new CanonicalPrinter(program, definitions);
   const sources = new SourceReader(locator);
@@ -56,7 +69,7 @@ function describePackage(
     const { identity } = definition;
     if (!identity) continue;
     const canonical = printer.closure(definition.argument);
-    const task = describeTask(definition, identity, canonical, sources, paths);
+    const task = packageTask(identity, canonical, definition.target, sources.read(definition), paths);
     const earlier = tasks.get(task.fullname);
     if (earlier) {
       warnings.push(
@@ -67,6 +80,14 @@ function describePackage(
     }
     tasks.set(task.fullname, task);
   }
+  const functionNames = new Map<string, string>();
+  const functions = findFunctions(parsed).map((lifted): PackageTask => {
+    const canonical = printer.closure(lifted.argument);
+    const name = `${parsed.originalName(lifted.binding.start)}_${hashBytes(canonical).slice(0, 8)}`;
+    for (const place of lifted.places) functionNames.set(place, name);
+    const place = lifted.target === undefined ? {} : sources.placeOf(lifted.target);
+    return packageTask(functionIdentity(name), canonical, lifted.target, place, paths);
+  });
   const dependencies: Record<string, string> = {};
   for (const [name, versions] of [...bundle.imports.npm].sort(([a], [b]) => (a < b ? -1 : 1))) {
     dependencies[name] = [...versions].sort().join(", ");
@@ -81,12 +102,14 @@ function describePackage(
   const network = exportedNetwork(program, warnings);
   return {
     warnings,
+    functionNames,
     manifest: {
       format: 1,
       entry: relative(paths.root, paths.entry),
       ...(namespace === undefined ? {} : { namespace }),
       ...(network === undefined ? {} : { network }),
       tasks: [...tasks.values()],
+      ...(functions.length === 0 ? {} : { functions }),
       dependencies,
       externals: externalsOf(program, bundle.imports.marks),
       codeHash: hashBytes(printer.everything()),
@@ -94,15 +117,19 @@ function describePackage(
   };
 }
 
-function describeTask(
-  definition: Definition,
-  identity: TaskIdentity,
+/** A function that is made a task has its place among the engine's, so that its name can't be a user's. */
+function functionIdentity(name: string): TaskIdentity {
+  const namespace = "redun.function";
+  return { fullname: `${namespace}.${name}`, namespace, name, script: false };
+}
+
+function packageTask(
+  { fullname, name, namespace, version, script }: TaskIdentity,
   canonical: string,
-  sources: SourceReader,
+  target: SyntaxNode | undefined,
+  { written, location }: Place,
   { root, entry }: { root: string; entry: string },
 ): PackageTask {
-  const { fullname, name, namespace, version, script } = identity;
-  const { written, location } = sources.read(definition);
   return {
     fullname,
     name,
@@ -118,9 +145,15 @@ function describeTask(
     line: location?.line ?? 0,
     parameters: written?.parameters ?? [],
     ...(written?.doc ? { doc: written.doc } : {}),
-    async: definition.target !== undefined && "async" in definition.target && definition.target.async,
+    async: target !== undefined && "async" in target && target.async,
     ...(script ? { script: true } : {}),
   };
+}
+
+/** Where a task was written, and what stands there. */
+interface Place {
+  readonly written?: Written | undefined;
+  readonly location?: Location;
 }
 
 /** Finds what the author wrote for a task of the bundle. */
@@ -132,20 +165,26 @@ class SourceReader {
     this.#locator = locator;
   }
 
-  read({ call, argument, target }: Definition): { written?: Written | undefined; location?: Location } {
+  read({ call, argument, target }: Definition): Place {
     const location = this.#locator.at(call.callee.start);
     if (!location) return {};
     const file = this.#file(location.source);
     const written = file?.task(location, (call.arguments as unknown[]).indexOf(argument));
     if (written || !target) return { written, location };
+    const found = this.placeOf(target).written;
     const doc = file?.doc(location);
-    const named = "id" in target ? target.id : undefined;
+    return { written: found && doc ? { ...found, doc } : found, location };
+  }
+
+  /** The place of a function. */
+  placeOf(target: SyntaxNode): Place {
+    const named = "id" in target ? (target.id as SyntaxNode | null) : undefined;
     for (const node of [target, named]) {
-      const place = node && this.#locator.at(node.start);
-      const found = place && this.#file(place.source)?.function(place);
-      if (found) return { written: doc ? { ...found, doc } : found, location };
+      const location = node ? this.#locator.at(node.start) : undefined;
+      const written = location && this.#file(location.source)?.function(location);
+      if (location && written) return { written, location };
     }
-    return { location };
+    return {};
   }
 
   #file(source: string): SourceFile | undefined {

@@ -59,8 +59,8 @@ export async function buildPackage(entry: string, options: BuildOptions = {}): P
   ]);
   // The parsers take as long to load as esbuild to bundle, which runs in its own process.
   const [{ analyze, finish }, [plain, shipped]] = await Promise.all([import("./analysis.ts"), bundling]);
-  const { parsed, manifest, warnings } = analyze(plain, { root: paths.root, entry: absolute });
-  const { code, map } = shipped ? finish(shipped) : finish(plain, parsed);
+  const { parsed, functionNames, manifest, warnings } = analyze(plain, { root: paths.root, entry: absolute });
+  const { code, map } = shipped ? finish(shipped, functionNames) : finish(plain, functionNames, parsed);
   const final = lowerAsync ? instrumentAsync(code) : code;
   return {
     hash: packageHash(final, manifest),

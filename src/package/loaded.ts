@@ -61,7 +61,9 @@ function attachManifest(
   manifest: PackageManifest,
   original: (text: string) => string,
 ): void {
-  const described = new Map(manifest.tasks.map((task) => [task.fullname, task]));
+  const described = new Map(
+    [...manifest.tasks, ...(manifest.functions ?? [])].map((task) => [task.fullname, task]),
+  );
   for (const { fullname, definition } of tasks) {
     const task = described.get(fullname);
     if (task !== undefined) definition.attach(task, hash);

@@ -53,6 +53,8 @@ export interface PackageManifest {
    */
   network?: true | string[];
   tasks: PackageTask[];
+  /** The tasks that the code makes of plain functions, by `asTask` and `applyFunc`; none if it is missing. */
+  functions?: PackageTask[];
   /** npm packages in use and their versions; several versions of one are joined by `, `. */
   dependencies: Record<string, string>;
   /** The module specifiers that the code imports when it runs. */

@@ -1,8 +1,8 @@
 import { NoCurrentJobError, SchedulerError, TimeoutError, UnknownExecutorError } from "../errors/errors.ts";
-import { jobStorage } from "../executor/current-job.ts";
 import type { Evaluated, Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
 import { fromJobError, toJobError } from "../executor/job-error.ts";
 import { isThenable } from "../expression/expression.ts";
+import { jobStorage } from "../task/current-job.ts";
 import { DescribedDefinition } from "../task/description.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";

@@ -204,7 +204,7 @@ function unknownTask(exec: Execution, fullname: string, caller: Job | undefined)
 }
 
 const DESCRIBED_ONLY =
-  "This scheduler loads no code: it knows the tasks that the workflow's modules define when they are loaded, but none that is made while another runs. Define the task at the top of a module.";
+  "This scheduler loads no code: it knows the tasks that the workflow's modules define when they are loaded. Define the task at the top of a module; give asTask and applyFunc the name of a function that is defined there.";
 
 function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell: Cell): void {
   const finish: Done = (failed, result, encoded) => exec.settle(cell, failed, result, encoded);

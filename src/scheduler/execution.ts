@@ -1,8 +1,8 @@
 import type { Backend } from "../backend/backend.ts";
 import { type CancelledError, DryRunError, SchedulerError } from "../errors/errors.ts";
-import { jobStorage } from "../executor/current-job.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { TaskNode } from "../expression/node.ts";
+import { jobStorage } from "../task/current-job.ts";
 import type { TaskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import type { Json } from "../value/json.ts";

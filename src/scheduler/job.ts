@@ -89,6 +89,11 @@ export class Job {
     return `${this.task.fullname}(${trim(shown.join(", "), 10_000)})`;
   }
 
+  /** Hash of the code package that its code came from, if it came from one. */
+  get package(): string | undefined {
+    return this.task.definition.package;
+  }
+
   get info(): JobInfo {
     const job = this;
     return {

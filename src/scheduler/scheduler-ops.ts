@@ -1,5 +1,4 @@
 import type { SchedulerOps, TagList } from "../builtins/ops.ts";
-import { jobStorage } from "../executor/current-job.ts";
 import { isThenable } from "../expression/expression.ts";
 import {
   type ExpressionNode,
@@ -8,6 +7,7 @@ import {
   type SchedulerNode,
   TaskNode,
 } from "../expression/node.ts";
+import { jobStorage } from "../task/current-job.ts";
 import { leaves } from "../value/nested.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { Cell } from "./cell.ts";

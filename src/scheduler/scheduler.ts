@@ -8,7 +8,6 @@ import {
   SchedulerError,
   UnknownTaskError,
 } from "../errors/errors.ts";
-import { jobStorage } from "../executor/current-job.ts";
 import type { Executor } from "../executor/executor.ts";
 import { InProcessExecutor } from "../executor/in-process-executor.ts";
 import { asError } from "../executor/job-error.ts";
@@ -16,6 +15,7 @@ import { describeNode } from "../expression/describe.ts";
 import { addEvaluator, lazy, quote } from "../expression/expression.ts";
 import { nodeOf, TaskNode } from "../expression/node.ts";
 import type { Resolved } from "../expression/types.ts";
+import { jobStorage } from "../task/current-job.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import type { Task } from "../task/task.ts";
 import { uuid } from "../util/uuid.ts";

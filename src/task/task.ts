@@ -7,6 +7,7 @@ import { hashArguments, hashStruct } from "../value/hash.ts";
 import { mergeObjects } from "../value/nested.ts";
 import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
 import { hashValue } from "../value/value.ts";
+import { refuseInJob } from "./current-job.ts";
 import { type CallOptions, normalizeOptions, type TaskOptions } from "./options.ts";
 import { parameterNames } from "./parameters.ts";
 import { type TaskRegistry, taskRegistry } from "./registry.ts";
@@ -505,9 +506,11 @@ interface DefineTask {
 function definer(namespace: string | undefined): DefineTask {
   return ((first: string | TaskOptions | AnyFunction, second?: AnyFunction): Task => {
     const base = namespace === undefined ? {} : { namespace };
-    if (typeof first === "function") return defineTask(base, first);
-    if (typeof first === "string") return defineTask({ ...base, name: first }, second as AnyFunction);
-    return defineTask({ ...base, ...first }, second as AnyFunction);
+    const fn = typeof first === "function" ? first : (second as AnyFunction);
+    const given = typeof first === "function" ? {} : typeof first === "string" ? { name: first } : first;
+    const options: TaskOptions = { ...base, ...given };
+    refuseInJob("task", options.name ?? fn.name);
+    return defineTask(options, fn);
   }) as DefineTask;
 }
 
@@ -521,6 +524,7 @@ function definer(namespace: string | undefined): DefineTask {
  * export const add = task("math.add", (a: number, b: number) => a + b);
  * export const main = task("math.main", () => add(add(1, 2), 3));
  * ```
+ * @throws RedunError with code `task-in-task` if a task of a workflow's file is running
  * @throws InvalidTaskNameError if the name breaks the rule, or there is none
  * @throws TaskOptionError if the options can't be right
  */

@@ -32,7 +32,12 @@ export class Hosted {
 
   /** Builds a package of one module and stores it. @param lowerAsync - whether as a tab does */
   async add(main: string, lowerAsync = false): Promise<string> {
-    const pkg = await buildPackage("main.ts", { files: { "main.ts": main }, npm: "inline", lowerAsync });
+    return this.addPackage(
+      await buildPackage("main.ts", { files: { "main.ts": main }, npm: "inline", lowerAsync }),
+    );
+  }
+
+  addPackage(pkg: CodePackage): string {
     this.store.set(pkg.hash, pkg);
     return pkg.hash;
   }

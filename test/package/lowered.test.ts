@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { useLoweredStorage } from "../../src/executor/current-job.ts";
 import * as redun from "../../src/index.ts";
 import { buildPackage } from "../../src/package/index.ts";
+import { useLoweredStorage } from "../../src/task/current-job.ts";
 import { edges, newScheduler, turn, watchInfos, watchJobs } from "../scheduler/setup.ts";
 
 const SOURCE = `import { task } from "redun";

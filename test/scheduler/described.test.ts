@@ -3,7 +3,7 @@ import { MemoryBackend } from "../../src/backends/memory-backend.ts";
 import { describePackage } from "../../src/executor/describe-package.ts";
 import type { Executor, ExecutorContext, JobSpec } from "../../src/executor/executor.ts";
 import { runJob } from "../../src/executor/run-job.ts";
-import { type Expression, File, map, Scheduler, schedulerTask, type Task, task } from "../../src/index.ts";
+import { applyFunc, type Expression, File, map, Scheduler, schedulerTask, type Task, task } from "../../src/index.ts";
 import { describedRegistry } from "../../src/task/description.ts";
 import { edges } from "./setup.ts";
 
@@ -156,13 +156,14 @@ describe("a scheduler that loads no code", () => {
 });
 
 test("says that tasks must be known before they run", async () => {
-  const makes = task("described.makes", () => task("described.made", (n: number) => n)(4));
+  const functions = { made: (n: number) => n };
+  const makes = task("described.makes", () => applyFunc(functions.made, 4));
   const description = describePackage([makes] as Task[]);
   const registry = describedRegistry(description, "0".repeat(40));
   const scheduler = new Scheduler({ backend: new MemoryBackend(), registry, executors: [new Elsewhere()] });
   await expect(scheduler.run(registry.get("described.makes")!())).rejects.toMatchObject({
     code: "unknown-task",
-    message: expect.stringContaining("described.made"),
+    message: expect.stringContaining("redun.function.made"),
     hint: expect.stringContaining("loads no code"),
   });
 });

@@ -335,6 +335,10 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         await expect(run("add", { c: 1 })).rejects.toMatchObject({ status: 400, code: "unknown-argument" });
       });
 
+      test("run plain functions as tasks", async () => {
+        expect(await resultOf(await run("applied", [1]))).toMatchObject({ value: 6 });
+      });
+
       test("run scheduler tasks of the workflow", async () => {
         const id = await run("scheduled", [1], { context: { unit: "mm" } });
         expect(await resultOf(id)).toMatchObject({ value: { unit: "mm", value: 2 } });

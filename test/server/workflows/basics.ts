@@ -1,4 +1,4 @@
-import { type Expression, File, schedulerTask, script, type Task, task } from "redun";
+import { applyFunc, type Expression, File, schedulerTask, script, type Task, task } from "redun";
 
 export const redunNamespace = "basics";
 
@@ -45,6 +45,13 @@ export const scheduled: Task<[n: number], unknown> = task("basics.scheduled", (n
   firstOf(fails("luck"), add(n, 1), add(n, 100)),
 );
 export const unscheduled: Task<[], unknown> = task("basics.unscheduled", () => [firstOf(fails("luck"))]);
+function thrice(n: number): number {
+  return 3 * n;
+}
+export const applied: Task<[n: number], unknown> = task("basics.applied", (n: number) =>
+  applyFunc(thrice, add(n, 1)),
+);
+
 /** Waits in a scheduler task. */
 export const waiting: Task<[ms: number], unknown> = task("basics.waiting", (ms: number) => wait(ms));
 export const wait: (ms: number) => Expression<unknown> = schedulerTask(

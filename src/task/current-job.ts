@@ -1,9 +1,16 @@
+import { RedunError } from "../errors/redun-error.ts";
 import { isExpression } from "../expression/expression.ts";
 
-/** Keeps track of which job the running code belongs to, across its awaits. A job is an object of whoever runs it. */
+/** What is known here of a job; it is an object of whoever runs it. */
+export interface CurrentJob {
+  /** Hash of the code package that its code came from, if it came from one. */
+  readonly package: string | undefined;
+}
+
+/** Keeps track of which job the running code belongs to, across its awaits. */
 export interface JobStorage {
-  run<T>(job: object, fn: () => T): T;
-  current(): object | undefined;
+  run<T>(job: CurrentJob, fn: () => T): T;
+  current(): CurrentJob | undefined;
   /**
    * Makes a function that runs code as if outside of every job, so that what it starts keeps no job's context alive. It
    * is made where it is used, since workerd binds it to the request, or the Durable Object, that makes it.
@@ -12,9 +19,9 @@ export interface JobStorage {
 }
 
 interface AsyncLocalStorage {
-  run<T>(store: object, fn: () => T): T;
+  run<T>(store: CurrentJob, fn: () => T): T;
   exit<T>(fn: () => T): T;
-  getStore(): object | undefined;
+  getStore(): CurrentJob | undefined;
 }
 
 /** Node, Deno and workerd follow asynchronous code themselves; no import is needed to ask for it. */
@@ -55,7 +62,7 @@ function claim(step: StepResult): StepResult {
  * first `await`, and awaiting an expression there is refused rather than given a wrong parent.
  */
 class LoweredStorage implements JobStorage {
-  private job: object | undefined = undefined;
+  private job: CurrentJob | undefined = undefined;
 
   constructor() {
     const hook = () => {
@@ -66,7 +73,7 @@ class LoweredStorage implements JobStorage {
     Object.defineProperty(globalThis, CAPTURE, { value: hook, configurable: true, writable: true });
   }
 
-  run<T>(job: object, fn: () => T): T {
+  run<T>(job: CurrentJob, fn: () => T): T {
     const outer = this.job;
     this.job = job;
     try {
@@ -76,7 +83,7 @@ class LoweredStorage implements JobStorage {
     }
   }
 
-  current(): object | undefined {
+  current(): CurrentJob | undefined {
     return this.job;
   }
 
@@ -86,6 +93,21 @@ class LoweredStorage implements JobStorage {
 }
 
 export let jobStorage: JobStorage = detect();
+
+/**
+ * Refuses to define a task while one of a code package runs: it would be known in this runtime alone, and what it takes
+ * from around it would not count for its hash.
+ *
+ * @param kind - of what is defined
+ * @throws RedunError with code `task-in-task`
+ */
+export function refuseInJob(kind: string, name: string): void {
+  if (jobStorage.current()?.package === undefined) return;
+  throw new RedunError("task-in-task", `Cannot define the ${kind} ${name} while a task runs`, {
+    hint: "Define it at the top of a module, and pass it what it needs as arguments.",
+    fields: { name },
+  });
+}
 
 /** Uses the form for runtimes without asynchronous context, or goes back to what the runtime has. For tests. */
 export function useLoweredStorage(lowered: boolean): void {
