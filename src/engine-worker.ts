@@ -3,6 +3,10 @@ import { startHost } from "./browser/engine-start.ts";
 import type { FromEngine, ToEngine } from "./browser/start-message.ts";
 import { plainRecord } from "./browser/transport.ts";
 import * as redun from "./index.ts";
+import { hideFrames } from "./scheduler/traceback.ts";
+
+// The engine's other modules and its job workers lie beside this one; code of workflows has no address.
+hideFrames(new URL(".", import.meta.url).href);
 
 const say = (message: FromEngine): void => globalThis.postMessage(message);
 
