@@ -43,7 +43,7 @@ async function runScript(
   signal.throwIfAborted();
   const shebang = readShebang(script);
   if (!shebang.isShell) {
-    throw new ExecutorError(`Cannot start the script: a tab has no ${shebang.interpreter}`, {
+    throw new ExecutorError(`Cannot start the script: this shell has no ${shebang.interpreter}`, {
       hint: ELSEWHERE,
       fields: { interpreter: shebang.interpreter },
     });
@@ -110,7 +110,7 @@ function startable(text: string): string {
 }
 
 const ELSEWHERE =
-  "Run the workflow from the command line or on an instance, or give the task another executor.";
+  "In a tab and on Cloudflare, scripts run in a shell written in JavaScript. Run the workflow from the command line or on `redun server`, or give the task another executor.";
 
 /** How just-bash says that there is no such program. */
 const MISSING =
@@ -122,6 +122,6 @@ function scriptError(stderr: string, exitCode: number): ScriptError {
   return new ScriptError(
     text.trim() === "" ? `The script ended with exit status ${exitCode} and no message` : text,
     exitCode,
-    missing === undefined ? {} : { hint: `A tab has no program ${missing}. ${ELSEWHERE}` },
+    missing === undefined ? {} : { hint: `This shell has no program ${missing}. ${ELSEWHERE}` },
   );
 }

@@ -82,7 +82,7 @@ describe("a script in a tab", () => {
       code: "script",
       message: "bash: gcc: command not found\n",
       hint: expect.stringMatching(
-        /no program gcc\. Run the workflow from the command line or on an instance/,
+        /no program gcc\. In a tab and on Cloudflare, .* Run the workflow from the command line or on/,
       ),
       fields: { exitCode: 127 },
     });
@@ -94,7 +94,7 @@ describe("a script in a tab", () => {
     const error = await failure(run("#!/usr/bin/env python3\nprint(1)\n"));
     expect(error).toMatchObject({
       code: "executor",
-      message: "Cannot start the script: a tab has no python3",
+      message: "Cannot start the script: this shell has no python3",
       hint: expect.stringContaining("command line"),
     });
   });
