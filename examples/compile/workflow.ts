@@ -1,4 +1,4 @@
-import { Dir, File, map, script, task } from "redun";
+import { ContentFile, Dir, File, map, script, task } from "redun";
 
 /** A file of the program, and the names of the files that it includes. */
 interface Source {
@@ -18,14 +18,14 @@ export const scan = task("compile.scan", async (file: File): Promise<Source> => 
 export const compile = task("compile.compile", (source: File, headers: File[], object: string) =>
   script(`mkdir -p $(dirname ${object}) && gcc -O2 -Wall -Wextra -c ${source} -o ${object}`, {
     inputs: inPlace([source, ...headers]),
-    outputs: new File(object),
+    outputs: new ContentFile(object),
   }),
 );
 
 export const link = task("compile.link", (objects: File[], program: string) =>
   script(`gcc ${objects.join(" ")} -o ${program}`, {
     inputs: inPlace(objects),
-    outputs: new File(program),
+    outputs: new ContentFile(program),
   }),
 );
 

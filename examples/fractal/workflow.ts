@@ -1,4 +1,4 @@
-import { File, task } from "redun";
+import { ContentFile, task } from "redun";
 
 /**
  * A WebAssembly module of one function: how many times z → z² + c is applied, from zero, until |z| > 2. Its text is in
@@ -38,7 +38,7 @@ export const band = task("fractal.band", (view: View, size: number, from: number
 
 /** Puts the lines together to a picture in grey, as a BMP file. */
 export const picture = task("fractal.picture", async (bands: Uint8Array[], size: number, path: string) => {
-  const file = new File(path);
+  const file = new ContentFile(path);
   await file.write(bitmap(bands, size));
   return file;
 });

@@ -1,5 +1,5 @@
 import { csvFormat, csvParseRows } from "d3-dsv";
-import { File, task } from "redun";
+import { ContentFile, File, task } from "redun";
 import { parse, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { compile, type TopLevelSpec } from "vega-lite";
@@ -57,7 +57,7 @@ export const summarize = task(
 );
 
 export const writeTable = task("vega.writeTable", async (rows: RegionYear[], path: string) => {
-  const file = new File(path);
+  const file = new ContentFile(path);
   await file.write(`${csvFormat(rows, ["region", "year", "countries", "mean"])}\n`);
   return file;
 });
@@ -80,7 +80,7 @@ export const drawChart = task("vega.drawChart", async (rows: RegionYear[], title
   // Isolates and tabs make no functions of text, so the chart's expressions are interpreted.
   const runtime = parse(compile(spec).spec, undefined, { ast: true });
   const view = new View(runtime, { renderer: "none", expr: expressionInterpreter });
-  const file = new File(path);
+  const file = new ContentFile(path);
   await file.write(await view.toSVG());
   return file;
 });

@@ -6,7 +6,7 @@ import { Example } from "./example.ts";
 test("fractal draws a picture with WebAssembly, and again only what is new", async () => {
   const example = new Example("fractal");
   const first = await example.run("main --size 48 --bands 4");
-  expect(first.result).toBe("File('fractal.bmp')");
+  expect(first.result).toBe("ContentFile('fractal.bmp')");
   expect(first.ran.filter((call) => call.startsWith("fractal.band("))).toHaveLength(4);
   const picture = readFileSync(join(example.dir, "fractal.bmp"));
   const start = picture.readUInt32LE(10);

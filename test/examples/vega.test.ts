@@ -26,7 +26,7 @@ test("vega joins, groups and draws real data, and reruns what an input, an argum
 
   const first = await example.run(main);
   expect(first.result.replace(/\s+/g, " ")).toBe(
-    "{ chart: File('out/life_expect.svg'), table: File('out/life_expect.csv') }",
+    "{ chart: ContentFile('out/life_expect.svg'), table: ContentFile('out/life_expect.csv') }",
   );
   expect(first.ran).toHaveLength(5);
   const table = rows(example.read("out/life_expect.csv"));
