@@ -8,7 +8,7 @@ import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from
 import { buildWorkers } from "./scripts/build-workers.ts";
 import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
-import { buildInNode, listExamples } from "./test/browser/commands.ts";
+import { buildInNode, listExamples, readTexts } from "./test/browser/commands.ts";
 import { runElsewhere } from "./test/browser/elsewhere.ts";
 import { logWithCommand, pythonStore, runWithCommand, serveText } from "./test/browser/run-command.ts";
 import { hosted } from "./test/hosted/project.ts";
@@ -190,6 +190,7 @@ const inBrowser = (
         listExamples,
         logWithCommand,
         pythonStore,
+        readTexts,
         runElsewhere,
         runWithCommand,
         serveText,

@@ -1,12 +1,13 @@
 /** What tests in a browser have done in Node. */
-import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { BrowserCommand } from "vitest/node";
 import { buildPackage, type PackageManifest } from "../../src/package/index.ts";
 
 declare module "vitest/browser" {
   interface BrowserCommands {
     listExamples(): Promise<string[]>;
+    readTexts(folder: string): Promise<Record<string, string>>;
     buildInNode(path: string): Promise<NodeBuild>;
   }
 }
@@ -26,6 +27,14 @@ const root: string = join(import.meta.dirname, "../..");
 /** The paths of the example workflows, from the root of the project. */
 export const listExamples: BrowserCommand<[]> = (): string[] =>
   globSync("examples/*/workflow.ts", { cwd: root }).sort();
+
+/** The texts of the files of a folder, by its name and theirs. @param folder - from the root of the project */
+export const readTexts: BrowserCommand<[folder: string]> = (_, folder): Record<string, string> => {
+  const path = join(root, folder);
+  return Object.fromEntries(
+    readdirSync(path).map((name) => [`${basename(path)}/${name}`, readFileSync(join(path, name), "utf8")]),
+  );
+};
 
 export const buildInNode: BrowserCommand<[path: string]> = async (_, path): Promise<NodeBuild> => {
   const entry = join(root, path);

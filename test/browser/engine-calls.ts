@@ -8,6 +8,7 @@ import type {
 } from "../../src/browser/engine-api.ts";
 import { startEngine } from "../../src/browser/start-engine.ts";
 import { decodeValue, encodeValue } from "../../src/index.ts";
+import type { CallStore } from "./calls.ts";
 
 const built = (file: string): URL => new URL(file, location.origin);
 /** Of the bundled workers. */
@@ -84,6 +85,15 @@ export type Rest = [task: string, args: readonly unknown[], text?: WorkflowSourc
 export function resultOf(outcome: RunOutcome): unknown {
   if (outcome.status !== "DONE") throw new Error(`${outcome.status}: ${JSON.stringify(outcome.error)}`);
   return decodeValue(outcome.value);
+}
+
+/** The records of an engine's repository. */
+export function storeOf(engine: Engine): CallStore {
+  return {
+    find: (query) => engine.query("find", query),
+    exportRecords: (ids) => engine.query("exportRecords", ids),
+    getValues: (hashes) => engine.query("getValues", hashes),
+  };
 }
 
 /** The jobs of the last execution, by how they ended. */

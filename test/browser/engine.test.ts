@@ -14,6 +14,7 @@ import {
   resultOf,
   runOn,
   source,
+  storeOf,
   WORKFLOW,
 } from "./engine-calls.ts";
 
@@ -79,10 +80,7 @@ describe("the engine in a tab", () => {
       Array.isArray(arg) ? ["--xs", ...arg.map(String)] : ["--a", String(arg)],
     );
     const [{ id: execution } = { id: "" }] = await engine.query("find", { type: "Execution", limit: 1 });
-    const here = await callsOf({
-      find: () => engine.query("find", { type: "CallNode", executionIds: [execution] }),
-      getCallNodes: (hashes) => engine.query("getCallNodes", hashes),
-    });
+    const here = await callsOf(storeOf(engine), execution);
     expect(here).toEqual(await commands.runWithCommand(files, [entry, task, ...words]));
     expect(here.length).toBeGreaterThan(2);
   });

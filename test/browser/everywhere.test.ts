@@ -1,131 +1,155 @@
 import { afterAll, expect, test } from "vitest";
 import { commands } from "vitest/browser";
-import errors from "../../examples/errors/workflow.ts?raw";
-import weather2012 from "../../examples/folder/weather/2012.csv?raw";
-import weather2013 from "../../examples/folder/weather/2013.csv?raw";
-import weather2014 from "../../examples/folder/weather/2014.csv?raw";
-import folder from "../../examples/folder/workflow.ts?raw";
-import fractal from "../../examples/fractal/workflow.ts?raw";
-import hello from "../../examples/hello/workflow.ts?raw";
-import recursion from "../../examples/recursion/workflow.ts?raw";
 import observations from "../../node_modules/vega-datasets/data/gapminder.json?raw";
 import countries from "../../node_modules/vega-datasets/data/gapminder-health-income.csv?raw";
+import type { Engine, RunOutcome } from "../../src/browser/engine-api.ts";
+import { hashContentFile, hashFileSet } from "../../src/file/hash-file.ts";
+import { decodeValue, encodeValue } from "../../src/index.ts";
+import type { PackageTask } from "../../src/package.ts";
+import { hashBytes } from "../../src/value/hash.ts";
+import type { Json } from "../../src/value/json.ts";
 import { type Calls, callsOf } from "./calls.ts";
-import type { ExampleCase } from "./elsewhere.ts";
-import { closeAll, open, resultOf, runOn } from "./engine-calls.ts";
+import type { WorkflowCase } from "./elsewhere.ts";
+import { closeAll, open, storeOf } from "./engine-calls.ts";
 
-const OBSERVATIONS = "node_modules/vega-datasets/data/gapminder.json";
-const COUNTRIES = "node_modules/vega-datasets/data/gapminder-health-income.csv";
+type Texts = Readonly<Record<string, string>>;
 
-interface Case extends ExampleCase {
-  readonly text: string;
-  /** The arguments by position. */
-  readonly values: readonly unknown[];
-  /** Whether calls in it fail. What is recorded of a failure tells which jobs led there, and so is never the same. */
-  readonly fails?: true;
-  /**
-   * Files that it reads, by path. What is recorded of files has their places in it, so only results are the same, those
-   * of one task.
-   */
-  readonly files?: Readonly<Record<string, string>>;
-  /** The task whose results are compared. Default: the one that is run. */
-  readonly compared?: string;
-  /** Whether it uses npm packages. */
-  readonly npm?: true;
+const example = (name: string): string => `examples/${name}/workflow.ts`;
+
+const program: Texts = await commands.readTexts("examples/compile/src");
+const weather: Texts = await commands.readTexts("examples/folder/weather");
+const words: Texts = { "poem.txt": "a rose is a rose is a rose\n" };
+
+const hashOf = (path: string, text: string): string => hashContentFile(path, hashBytes(text));
+
+/** A file that is known by its content. The hash of a plain `File` has the time in it, and the kind of storage. */
+function contentFile(path: string, text: string): Json {
+  return { $: ["redun.ContentFile", { hash: hashOf(path, text), path }] };
 }
 
-/**
- * The examples, but for `compile`, which needs a C compiler.
- */
-const cases: readonly Case[] = [
-  { example: "hello", task: "hello.main", args: { word: "Hi" }, values: ["Hi"], text: hello },
+/** A folder of such files. */
+function contentDir(path: string, files: Texts): Json {
+  const hashes = Object.entries(files).map(([path, text]) => hashOf(path, text));
+  return { $: ["redun.ContentDir", { hash: hashFileSet("ContentDir", path, hashes), path }] };
+}
+
+const cases: readonly WorkflowCase[] = [
+  { workflow: example("hello"), task: "hello.main", args: { word: "Hi" } },
+  { workflow: example("recursion"), task: "recursion.sort", args: { xs: [3, 1, 2] } },
+  { workflow: example("recursion"), task: "recursion.fib", args: { n: 12 } },
+  { workflow: example("errors"), task: "errors.main", args: {} },
+  { workflow: example("errors"), task: "errors.report", args: {} },
+  { workflow: example("errors"), task: "errors.main", args: { stations: ["Accra", "Rome"] }, fails: true },
+  { workflow: example("fractal"), task: "fractal.main", args: { size: 64, bands: 4, out: "out/set.bmp" } },
   {
-    example: "recursion",
-    task: "recursion.sort",
-    args: { xs: [3, 1, 2] },
-    values: [[3, 1, 2]],
-    text: recursion,
-  },
-  { example: "recursion", task: "recursion.fib", args: { n: 12 }, values: [12], text: recursion },
-  { example: "errors", task: "errors.main", args: {}, values: [], text: errors, fails: true },
-  { example: "errors", task: "errors.report", args: {}, values: [], text: errors, fails: true },
-  {
-    example: "fractal",
-    task: "fractal.band",
-    args: { view: { re: -0.6, im: 0, width: 3 }, size: 64, from: 8, to: 24 },
-    values: [{ re: -0.6, im: 0, width: 3 }, 64, 8, 24],
-    text: fractal,
-  },
-  {
-    example: "folder",
+    workflow: example("folder"),
     task: "folder.main",
-    args: { folder: "weather" },
-    upload: true,
-    values: [],
-    text: folder,
-    // The default names them from the root of the project.
-    files: {
-      "examples/folder/weather/2012.csv": weather2012,
-      "examples/folder/weather/2013.csv": weather2013,
-      "examples/folder/weather/2014.csv": weather2014,
-    },
+    args: { folder: contentDir("weather", weather) },
+    files: weather,
   },
   {
-    example: "vega",
+    workflow: example("vega"),
     task: "vega.main",
-    args: { observations: OBSERVATIONS, countries: COUNTRIES },
-    upload: true,
-    values: [],
-    text: "",
-    npm: true,
-    files: { [OBSERVATIONS]: observations, [COUNTRIES]: countries },
-    compared: "vega.summarize",
+    args: {
+      observations: contentFile("gapminder.json", observations),
+      countries: contentFile("countries.csv", countries),
+    },
+    files: { "gapminder.json": observations, "countries.csv": countries },
+  },
+  {
+    workflow: example("compile"),
+    task: "compile.main",
+    args: {
+      text: contentFile("poem.txt", words["poem.txt"]!),
+      src: contentDir("src", program),
+      out: "build",
+    },
+    files: { ...program, ...words },
+    needs: { program: "gcc", task: "compile.compile" },
+  },
+  {
+    workflow: "web/examples/csv.ts",
+    task: "csv.main",
+    args: { file: contentFile("weather/2012.csv", weather["weather/2012.csv"]!) },
+    files: weather,
+  },
+  {
+    workflow: "test/browser/words.ts",
+    task: "words.main",
+    args: { file: contentFile("poem.txt", words["poem.txt"]!) },
+    files: words,
   },
 ];
 
-/** What is compared of the calls of a case: all hashes, or where calls fail those of task and arguments, and the result. */
-function comparable(calls: Calls, { task, fails, files, compared = task }: Case): Calls {
-  if (files !== undefined) {
-    const those = calls.filter((call) => call.startsWith(`${compared} `)).map((call) => call.split(" "));
-    return those.map(([name, taskHash, , valueHash]) => [name, taskHash, valueHash].join(" "));
-  }
-  if (fails === undefined) return calls;
-  return calls.map((call) => {
-    const [name, taskHash, argsHash, valueHash] = call.split(" ");
-    return [name, taskHash, argsHash, name === task ? valueHash : ""].join(" ");
-  });
-}
-
 afterAll(closeAll);
 
-test("the same workflows have the same hashes in Node, Deno, workerd and the browser", async () => {
-  const elsewhere = await commands.runElsewhere(
-    cases.map(({ example, task, args, upload }) => ({
-      ...{ example, task, args },
-      ...(upload === undefined ? {} : { upload }),
-    })),
-  );
+/** Encodings by position, as the forms of the app make them. */
+function positional(args: WorkflowCase["args"], { parameters }: PackageTask): (string | undefined)[] {
+  const last = parameters.findLastIndex(({ name }) => Object.hasOwn(args, name));
+  return parameters
+    .slice(0, last + 1)
+    .map(({ name }) =>
+      Object.hasOwn(args, name) ? encodeValue(decodeValue(JSON.stringify(args[name]))).text : undefined,
+    );
+}
+
+interface InTab {
+  readonly calls: Calls;
+  readonly outcome: RunOutcome;
+  /** Names of the workflow's tasks. */
+  readonly tasks: readonly string[];
+}
+
+async function allInTab(): Promise<InTab[]> {
   const engine = await open(`everywhere-${crypto.randomUUID()}`);
-  for (const one of cases) {
-    const { task, values, text, files = {}, npm, example } = one;
-    const source = npm
-      ? await commands.buildInNode(`examples/${example}/workflow.ts`)
-      : { entry: "workflow.ts", files: { "workflow.ts": text } };
-    for (const [path, content] of Object.entries(files)) await engine.addFile(path, new Blob([content]));
-    resultOf(await runOn(engine, task, values, source));
-    const [{ id } = { id: "" }] = await engine.query("find", { type: "Execution", limit: 1 });
-    const browser = await callsOf({
-      find: () => engine.query("find", { type: "CallNode", executionIds: [id] }),
-      getCallNodes: (hashes) => engine.query("getCallNodes", hashes),
-    });
-    const { node, deno, workerd } = elsewhere[task]!;
-    const expected = comparable(browser, one);
-    expect(expected.length).toBeGreaterThan(0);
-    expect({
-      task,
-      node: comparable(node, one),
-      deno: comparable(deno, one),
-      workerd: comparable(workerd, one),
-    }).toEqual({ task, node: expected, deno: expected, workerd: expected });
+  const results: InTab[] = [];
+  for (const one of cases) results.push(await runInTab(engine, one));
+  return results;
+}
+
+async function runInTab(engine: Engine, { workflow, task, args, files = {} }: WorkflowCase): Promise<InTab> {
+  const { files: sources, entry } = await commands.buildInNode(workflow);
+  for (const [path, text] of Object.entries(files)) await engine.addFile(path, new Blob([text]));
+  const { hash, manifest } = await engine.build({ entry, files: sources });
+  const called = manifest.tasks.find(({ fullname }) => fullname === task)!;
+  const executionId = crypto.randomUUID();
+  await engine.start({ executionId, package: hash, task, args: positional(args, called) });
+  const outcome = (await engine.outcome(executionId))!;
+  return {
+    calls: await callsOf(storeOf(engine), executionId),
+    outcome,
+    tasks: manifest.tasks.map(({ fullname }) => fullname),
+  };
+}
+
+test("the same workflows have the same hashes in Node, Deno, workerd and the browser", async () => {
+  const [elsewhere, inTab] = await Promise.all([commands.runElsewhere(cases), allInTab()]);
+  const called = new Set<unknown>();
+  for (const [i, { task, fails, needs }] of cases.entries()) {
+    const { node, deno, workerd, outcome } = elsewhere[i]!;
+    const tab = inTab[i]!;
+    for (const { task_name } of node) called.add(task_name);
+    expect({ task, deno }).toEqual({ task, deno: node });
+    if (needs === undefined) {
+      const status = fails ? "FAILED" : "DONE";
+      expect([task, outcome.status, tab.outcome.status]).toEqual([task, status, status]);
+      expect({ task, workerd, tab: tab.calls }).toEqual({ task, workerd: node, tab: node });
+    } else {
+      const ending = {
+        status: "FAILED",
+        error: {
+          code: "script",
+          message: expect.stringContaining(`${needs.program}: command not found`),
+          hint: expect.stringContaining(`no program ${needs.program}`),
+        },
+        traceback: { frames: expect.arrayContaining([expect.objectContaining({ task: needs.task })]) },
+      };
+      expect([outcome, tab.outcome]).toMatchObject([ending, ending]);
+    }
   }
+  // All of the examples, and all that is in them.
+  expect(cases.map(({ workflow }) => workflow)).toEqual(
+    expect.arrayContaining(await commands.listExamples()),
+  );
+  expect(inTab.flatMap(({ tasks }) => tasks).filter((task) => !called.has(task))).toEqual([]);
 }, 120_000);

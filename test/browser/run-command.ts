@@ -88,10 +88,7 @@ export const runWithCommand: BrowserCommand<[files: Record<string, string>, word
     execFileSync(process.execPath, [redun, "run", ...words], { cwd: folder, stdio: "pipe" });
     const backend = new SqliteBackend(join(folder, ".redun/redun.db"));
     await backend.load();
-    const calls = await callsOf({
-      find: (query) => backend.find(query),
-      getCallNodes: (hashes) => backend.getCallNodes(hashes),
-    });
+    const calls = await callsOf(backend);
     await backend.close();
     return calls;
   } finally {
