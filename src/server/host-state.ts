@@ -24,7 +24,7 @@ const STATEMENTS = {
   hasRun: "SELECT 1 AS found FROM host_run WHERE id = ?",
   queued: `SELECT id FROM host_run WHERE status = 'QUEUED' AND (?1 IS NULL OR json_extract(data, '$.task') = ?1)
     ORDER BY created DESC, id DESC`,
-  unfinished: "SELECT data FROM host_run WHERE status IN ('QUEUED', 'RUNNING') ORDER BY created, id",
+  unfinished: "SELECT id FROM host_run WHERE status IN ('QUEUED', 'RUNNING') ORDER BY created, id",
   runs: "SELECT json_remove(data, '$.args', '$.context', '$.outcome') AS data FROM host_run WHERE id IN (SELECT value FROM json_each(?))",
   key: "SELECT id FROM host_key WHERE key = ?",
   addKey: "INSERT OR IGNORE INTO host_key VALUES (?, ?, ?)",
@@ -135,9 +135,9 @@ export class HostState {
     return this.sql.queued.all(task ?? null).map(({ id }) => String(id));
   }
 
-  /** Those that have not ended, oldest first. */
-  unfinished(): HostedRun[] {
-    return this.sql.unfinished.all().map(parseRun);
+  /** Ids of those that have not ended, oldest first. */
+  unfinished(): string[] {
+    return this.sql.unfinished.all().map(({ id }) => String(id));
   }
 
   /** Stores events of a run, which follow those that are there, and together with them how it ended, if it did. */

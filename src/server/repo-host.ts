@@ -37,9 +37,9 @@ export interface RepoHostParts {
   readonly limits?: Readonly<Record<string, number>>;
   readonly context?: Readonly<Record<string, unknown>>;
   /** Most executions at work at once; others wait. Default 16. */
-  readonly maxRunning?: number;
+  readonly maxRunning?: number | undefined;
   /** Most executions that wait; more are refused. Default 1000. */
-  readonly maxQueued?: number;
+  readonly maxQueued?: number | undefined;
   /** Told of each change of a run's status, in the same turn in which it is stored. */
   readonly onRun?: (run: HostedRun) => void;
   /** Told of faults of this home itself, such as a database that can't be written. */
@@ -107,7 +107,11 @@ export class RepoHost {
   /** Opens the store, and goes on with the executions that had not ended when the last home did. */
   async open(): Promise<void> {
     await this.backend.load();
-    for (const run of this.state.unfinished()) await this.resume(run);
+    const left: string[] = [];
+    // Read one by one, since together they may be more than there is memory.
+    for (const id of this.state.unfinished()) if (await this.goesOn(this.state.run(id)!)) left.push(id);
+    // Only now, so that a home that can't be opened has nothing at work when another takes its place.
+    for (const id of left) this.begin(this.state.run(id)!);
   }
 
   /** Whether executions wait or are at work. */
@@ -171,20 +175,19 @@ export class RepoHost {
   }
 
   /**
-   * Goes on with an execution that was interrupted: it stays as it is, and another in its place takes what it has done
-   * from the cache. One that keeps taking the scheduler down with it is given up.
+   * Prepares for an execution that was interrupted to go on: it stays as it is, and another in its place takes what it has
+   * done from the cache. One that keeps taking the scheduler down with it is given up.
+   *
+   * @returns whether it is to begin
    */
-  private async resume(run: HostedRun): Promise<void> {
+  private async goesOn(run: HostedRun): Promise<boolean> {
     const [begun] = await this.backend.getExecutions([run.current]);
     if (run.cancelled) {
       if (begun !== undefined) await this.backend.addTags([executionTag(run.current, STATUS, "cancelled")]);
-      await this.end(run, this.eventsOf(run, {}), failure(new CancelledError()));
-      return;
+      await this.end(run, this.eventsOf(run.id, {}), failure(new CancelledError()));
+      return false;
     }
-    if (begun === undefined) {
-      this.begin(run);
-      return;
-    }
+    if (begun === undefined) return true;
     await this.backend.addTags([executionTag(run.current, STATUS, "interrupted")]);
     if (run.tries >= MOST_TRIES) {
       const error = errorRecord(
@@ -192,26 +195,22 @@ export class RepoHost {
           hint: "Look into the server's log. Does the workflow need more memory than there is?",
         }),
       );
-      await this.end(run, this.eventsOf(run, {}), { status: "FAILED", error, traceback: undefined });
-      return;
+      await this.end(run, this.eventsOf(run.id, {}), { status: "FAILED", error, traceback: undefined });
+      return false;
     }
-    const next = {
-      ...run,
-      current: uuid(),
-      interrupted: [...run.interrupted, run.current],
-      tries: run.tries + 1,
-    };
-    this.state.putRun(next);
-    this.begin(next);
+    const interrupted = [...run.interrupted, run.current];
+    this.state.putRun({ ...run, current: uuid(), interrupted, tries: run.tries + 1 });
+    return true;
   }
 
+  /** Has a run take its turn. It is read again then, and not kept, since those that wait may be many and long. */
   private begin(run: HostedRun): void {
+    const { id } = run;
     const abort = new AbortController();
     const home: { scheduler?: Scheduler } = {};
-    const events = this.eventsOf(run, home);
+    const events = this.eventsOf(id, home);
     const active: Active = { abort, events, waits: true, done: Promise.resolve() };
-    this.active.set(run.id, active);
-    const { id } = run;
+    this.active.set(id, active);
     active.done = this.turns
       .take(() => {
         active.waits = false;
@@ -226,15 +225,14 @@ export class RepoHost {
     this.parts.onRun?.(run);
   }
 
-  private eventsOf(run: HostedRun, home: { readonly scheduler?: Scheduler }): RunEvents {
-    return new RunEvents(this.state.lastEvent(run.id), {
+  private eventsOf(id: string, home: { readonly scheduler?: Scheduler }): RunEvents {
+    return new RunEvents(this.state.lastEvent(id), {
       settle: async () => home.scheduler?.flush(),
-      publish: (list, ended) => this.publish(run.id, list, ended),
+      publish: (list, ended) => this.publish(id, list, ended),
       onFault: (error) => this.parts.onFault?.(error),
     });
   }
 
-  /** @param id - of the run, which is read at its turn, since those that wait may be many and long */
   private async execute(
     id: string,
     home: { scheduler?: Scheduler },
@@ -246,7 +244,7 @@ export class RepoHost {
     const queued = this.state.run(id)!;
     const run: HostedRun = { ...queued, status: "RUNNING", started: queued.started ?? Date.now() };
     this.update(run);
-    const alive = setTimeout(() => this.state.putRun({ ...this.state.run(id)!, tries: 0 }), ALIVE);
+    const alive = setTimeout(() => this.outlives(id), ALIVE);
     const executionId = run.current;
     const resumes = run.interrupted.at(-1);
     events.add({
@@ -265,6 +263,15 @@ export class RepoHost {
     // What is cut off because this home ends is for the next one.
     if (this.isClosing && outcome.status !== "DONE") return;
     await this.end(run, events, outcome);
+  }
+
+  /** Notes that this home has lived for a while since an execution was begun. */
+  private outlives(id: string): void {
+    try {
+      this.state.putRun({ ...this.state.run(id)!, tries: 0 });
+    } catch (error) {
+      this.parts.onFault?.(error);
+    }
   }
 
   private async end(run: HostedRun, events: RunEvents, outcome: HostedOutcome): Promise<void> {

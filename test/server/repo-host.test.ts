@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { SqlDriver } from "../../src/backends/sql-driver.ts";
 import { SqliteBackend } from "../../src/backends/sqlite-backend.ts";
@@ -113,10 +115,49 @@ test("an execution that goes on after a restart can be cancelled while it waits 
     state.putRun(run("11111111-89ab-7000-8000-000000000002", '[1,1,"second"]'));
   });
   const [first, second] = host.state.unfinished();
-  expect(host.cancel(second!.id)).toBe(true);
-  expect(await within(500, ended(second!.id))).toMatchObject({ status: "CANCELLED" });
-  expect(await ended(first!.id)).toMatchObject({ status: "DONE" });
+  expect(host.cancel(second!)).toBe(true);
+  expect(await within(500, ended(second!))).toMatchObject({ status: "CANCELLED" });
+  expect(await ended(first!)).toMatchObject({ status: "DONE" });
   expect(host.isBusy).toBe(false);
+});
+
+test("executions that wait take little memory, however long their arguments are, also after a restart", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const used = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  await openHost({ maxRunning: 1 });
+  await host.start(order("slow", [1, 20_000, "first"]));
+  const before = used();
+  for (let i = 0; i < 50; i++) await host.start(order("echo", [`${i}`.padEnd(900_000, "x")]));
+  expect(used() - before).toBeLessThan(10_000_000);
+  const [state, { backend }] = [host.state, host];
+  await host.close();
+  expect(state.unfinished()).toHaveLength(51);
+  await openHost({ maxRunning: 1 });
+  expect(host.state.unfinished()).toHaveLength(51);
+  expect(host.backend).not.toBe(backend);
+  expect(used() - before).toBeLessThan(10_000_000);
+});
+
+test("a home that can't be opened has begun nothing", async () => {
+  await openHost({ maxRunning: 4 });
+  const id = await host.start(order("add", [1, 2]));
+  const { outcome: _outcome, ...run } = await ended(id);
+  await host.close();
+  const store = await openSqlite(join(folder, "redun.db"));
+  store.exec("CREATE TRIGGER refuse BEFORE INSERT ON r_tag BEGIN SELECT RAISE(ABORT, 'no more tags'); END");
+  store.close();
+  const waiting = "01234567-89ab-7000-8000-0123456789ab";
+  const opened = openHost({ maxRunning: 4 }, (state) => {
+    state.putRun({ ...run, id: waiting, current: waiting, created: 1, status: "QUEUED" });
+    state.putRun({ ...run, status: "RUNNING" });
+  });
+  await expect(opened).rejects.toThrow("no more tags");
+  expect(host.isBusy).toBe(false);
+  expect(host.state.run(waiting)).toMatchObject({ status: "QUEUED" });
 });
 
 test("an execution is cancelled while its package loads, and a home ends that waits for one", async () => {
