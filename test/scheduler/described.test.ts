@@ -3,7 +3,16 @@ import { MemoryBackend } from "../../src/backends/memory-backend.ts";
 import { describePackage } from "../../src/executor/describe-package.ts";
 import type { Executor, ExecutorContext, JobSpec } from "../../src/executor/executor.ts";
 import { runJob } from "../../src/executor/run-job.ts";
-import { applyFunc, type Expression, File, map, Scheduler, schedulerTask, type Task, task } from "../../src/index.ts";
+import {
+  applyFunc,
+  type Expression,
+  File,
+  map,
+  Scheduler,
+  schedulerTask,
+  type Task,
+  task,
+} from "../../src/index.ts";
 import { describedRegistry } from "../../src/task/description.ts";
 import { edges } from "./setup.ts";
 
