@@ -1,7 +1,4 @@
-/// <reference path="./picomatch.d.ts" />
-
 import { FileError } from "../file/errors.ts";
-import { boundedMatcher } from "./bounded-regexp.ts";
 
 /** Characters of the longest pattern. */
 const LONGEST = 4096;
@@ -37,7 +34,7 @@ export async function globMatcher(rest: string): Promise<(relativePath: string) 
       hint: `A pattern has ${LONGEST} characters at most below its folder.`,
     });
   }
-  const { default: picomatch } = await import("picomatch");
-  const matches = boundedMatcher(picomatch.makeRe(rest, { windows: false }).source, rest);
+  const { boundedGlob } = await import("./bounded-glob.ts");
+  const matches = boundedGlob(rest);
   return (path) => path === rest || matches(path);
 }
