@@ -5,6 +5,7 @@ import { buildPackage, type CodePackage } from "../../src/package.ts";
 import { securityHeaders } from "../../src/server/web-headers.ts";
 import { type Client, createClient, type ExecutionEvent, type RepoClient } from "../../src/server.ts";
 import { type RunningWorker, startWorker } from "../cloudflare/start-worker.ts";
+import { Example } from "../examples/example.ts";
 import { endedCalls, runsOf } from "./job-counts.ts";
 
 let worker: RunningWorker;
@@ -68,6 +69,18 @@ test("requests are logged as JSON, without secrets", async () => {
   expect(response.status).toBe(200);
   await expect.poll(() => worker.output()).toContain('"path":"/api/v1/me","status":200');
   expect(worker.output()).not.toContain(worker.adminToken.split("_")[2]);
+});
+
+test("the command sends the files of a call along, once", async () => {
+  const example = new Example("folder");
+  example.env = { REDUN_TOKEN: worker.adminToken };
+  const command = `run workflow.ts main --folder weather --server ${worker.url} --upload`;
+  const first = await example.redun(command);
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining("year: '2014'") });
+  expect(first.stderr).toContain("Sent 3 files");
+  const again = await example.redun(command);
+  expect(again).toMatchObject({ code: 0, stdout: first.stdout });
+  expect(again.stderr).toContain("The server has the files already");
 });
 
 test("executions go on after a crash, run nothing again that was told, and no event is missed or told twice", async () => {
