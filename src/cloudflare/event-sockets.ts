@@ -48,9 +48,7 @@ export class EventSockets {
   /** Answers a request for the events of a run after a number. */
   accept(run: string, after: number): Response {
     const { 0: client, 1: socket } = new WebSocketPair();
-    // Where nothing more will come, nothing has to be kept.
-    if (this.#hasEnded(run)) socket.accept();
-    else this.#ctx.acceptWebSocket(socket, [run]);
+    this.#ctx.acceptWebSocket(socket, [run]);
     const attachment: Attachment = { run, seen: after, sent: 0 };
     socket.serializeAttachment(attachment);
     this.#send(socket, attachment);
@@ -93,13 +91,14 @@ export class EventSockets {
         sent += text.length;
       }
       seen = events.at(-1)!.seq;
+      // Also of one that is closed now, since what was sent may wait in memory until its reader closes it too.
+      socket.serializeAttachment({ run, seen, sent } satisfies Attachment);
       if (sent > MOST_SENT || (sent > LITTLE && sent + this.#sent(socket) > MOST_TOGETHER)) {
         socket.close(TRY_AGAIN, `Connect again with ?after=${seen}`);
         return;
       }
     }
     if (this.#hasEnded(run)) socket.close(ENDED, "The execution has ended");
-    else socket.serializeAttachment({ run, seen, sent } satisfies Attachment);
   }
 
   #hasEnded(run: string): boolean {

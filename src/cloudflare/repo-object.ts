@@ -8,7 +8,7 @@ import { noRepo, UNKNOWN_REPO } from "../server/auth.ts";
 import { Directory } from "../server/directory.ts";
 import { d1Sql } from "./d1-sql.ts";
 import { logFault } from "./log.ts";
-import { guardedFetch } from "./network.ts";
+import { allowedFetch } from "./network.ts";
 import { FILE_SCHEMES, filesOf, openRepository, type Repository, removeObjects } from "./repository.ts";
 import { ScopedFileSystem } from "./scoped-files.ts";
 import { readSettings, type WorkerEnv } from "./settings.ts";
@@ -101,7 +101,7 @@ export class RepoObject {
       try {
         await this.#checkListed();
         const { allowNetwork } = readSettings(this.#env);
-        registerFileSystem(new HttpFileSystem({ fetch: guardedFetch(allowNetwork) }));
+        registerFileSystem(new HttpFileSystem({ fetch: allowedFetch(allowNetwork) }));
         const repository = await this.#enter(() =>
           openRepository({
             ...{ ctx: this.#ctx, env: this.#env, name: this.#name, files: this.#files },
@@ -143,6 +143,7 @@ export class RepoObject {
     await this.#directory().removeRepo(this.#name);
     for (const socket of this.#ctx.getWebSockets()) socket.close(1001, "The repository was removed");
     await storage.deleteAlarm();
+    this.#isAlarmSet = false;
     await storage.deleteAll();
     await removeObjects(this.#env, this.#name);
   }

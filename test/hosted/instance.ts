@@ -58,13 +58,23 @@ export interface Listener {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
 }
 
-/** Opens a socket for the events of a run. */
+/** Opens a socket for the events of a run, and listens to it. */
 export async function listen(repo: TestRepo, id: string, after = 0): Promise<Listener> {
+  return hear(await openSocket(repo, id, after));
+}
+
+/** Opens a socket for the events of a run, from which nothing is read yet. */
+export async function openSocket(repo: TestRepo, id: string, after = 0): Promise<Socket> {
   const response = await repo.send(`/executions/${id}/events?after=${after}`, {
     headers: { Upgrade: "websocket" },
   });
   const { webSocket: socket } = response as unknown as { readonly webSocket: Socket | null };
   if (socket === null) throw new Error(`There is no socket: ${response.status} ${await response.text()}`);
+  return socket;
+}
+
+/** Listens to a socket. */
+export function hear(socket: Socket): Listener {
   const [events, texts]: [ExecutionEvent[], string[]] = [[], []];
   const closed = Promise.withResolvers<{ code: number; reason: string }>();
   socket.addEventListener("message", ({ data }) => {

@@ -8,7 +8,7 @@ import { HostState } from "../../src/server/host-state.ts";
 import type { ExecutionEvent } from "../../src/server.ts";
 import { hashBytes } from "../../src/value/hash.ts";
 import { endedCalls, runsOf } from "../server/job-counts.ts";
-import { directory, env, listen, newRepo, type TestRepo } from "./instance.ts";
+import { directory, env, hear, listen, newRepo, openSocket, type TestRepo } from "./instance.ts";
 
 /** How many calls of a task have ended, whether they ran or came from the cache. */
 const ended = (events: readonly ExecutionEvent[], task: string): number => endedCalls(events, task).size;
@@ -207,6 +207,14 @@ test("many slow sockets are closed before they hold too much together", async ()
   await expect.poll(() => codes).toEqual([1013, 1013, 1013]);
 });
 
+test("so are those of executions that have ended, whose readers do not read", async () => {
+  const repo = await newRepo();
+  const id = await invent(repo, "DONE", 12_000, "x".repeat(1000));
+  const sockets = await Promise.all(Array.from({ length: 8 }, () => openSocket(repo, id)));
+  const codes = sockets.map((socket) => hear(socket).closed.then(({ code }) => code));
+  expect((await Promise.all(codes)).sort()).toEqual([1000, 1000, 1000, 1013, 1013, 1013, 1013, 1013]);
+});
+
 test("objects of several repositories share an isolate, and none sees the files of another", async () => {
   const repos = await Promise.all([newRepo(), newRepo()]);
   const results = repos.map(async (repo, i) => {
@@ -260,6 +268,17 @@ test("an execution knows who asked for it, whatever they are called and whatever
   });
   const { id } = (await response.json()) as { id: string };
   expect(await repo.repo.execution(id)).toMatchObject({ user: name });
+});
+
+test("a repository in the place of one that was removed wakes as that did", async () => {
+  const repo = await newRepo();
+  await Array.fromAsync(repo.repo.events(await repo.start("basics.add", [1, 2])));
+  expect((await repo.send("", { method: "DELETE" })).status).toBe(204);
+  await directory.createRepo(repo.name);
+  await repo.repo.putPackage(pkg);
+  const id = await repo.start("basics.slow", [1, 1000, "again"]);
+  expect(await runInDurableObject(repo.stub, (_, { storage }) => storage.getAlarm())).not.toBeNull();
+  await Array.fromAsync(repo.repo.events(id));
 });
 
 test("a repository that is removed leaves nothing, and its object stays empty until there is one again", async () => {
