@@ -104,10 +104,8 @@ function bearerToken(c: Context): string | undefined {
   return match[1];
 }
 
-function unauthorized(why: string): ApiError {
-  return new ApiError(401, "unauthorized", `Cannot answer: ${why}`, {
-    hint: "Send the header Authorization: Bearer TOKEN.",
-  });
+function unauthorized(why: string, hint = "Send the header Authorization: Bearer TOKEN."): ApiError {
+  return new ApiError(401, "unauthorized", `Cannot answer: ${why}`, { hint });
 }
 
 /**
@@ -118,7 +116,7 @@ async function refusal(directory: Directory, client: string, why: string): Promi
   const wait = await directory.waitOf(client);
   if (wait === 0) {
     await directory.countFailure(client);
-    return unauthorized(why);
+    return unauthorized(why, "Sign in again, with a token that is valid.");
   }
   return new ApiError(429, "too-many-failures", "Cannot answer: too many attempts with wrong tokens", {
     hint: "Wait, then try again with the right one.",

@@ -172,14 +172,23 @@ export class RepoClient {
   }
 
   /**
-   * A recorded file as it is.
+   * A recorded file as it is, of which a browser can make a blob.
    *
    * @param hash - of its value
    * @param length - so many of its first bytes, at most
    */
   fileContent(hash: string, length?: number): Promise<Response> {
     const headers = length === undefined ? {} : { Range: `bytes=0-${length - 1}` };
-    return this.transport.send(this.path(`/files/${part(hash)}/content`), { headers });
+    return this.transport.send(this.filePath(hash), { headers });
+  }
+
+  /** A recorded file as it comes. @param hash - of its value */
+  fileStream(hash: string): Promise<ReadableStream<Uint8Array>> {
+    return this.transport.stream(this.filePath(hash));
+  }
+
+  private filePath(hash: string): string {
+    return this.path(`/files/${part(hash)}/content`);
   }
 
   async query<M extends StoreQuery>(

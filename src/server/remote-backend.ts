@@ -14,6 +14,7 @@ import type {
 import type { TagEntity, TagRecord, TaskRecord } from "../backend/records.ts";
 import { recordId, recordSize } from "../backends/record-export.ts";
 import { BackendError } from "../errors/errors.ts";
+import { hasCode } from "../errors/redun-error.ts";
 import type { Json } from "../value/json.ts";
 import type { RepoClient } from "./client.ts";
 
@@ -145,12 +146,12 @@ export class RemoteBackend implements Backend {
     let part: RecordJson[] = [];
     let size = 0;
     const send = async (): Promise<void> => {
-      if (part.length > 0) added += await this.repo.sendRecords(part);
+      if (part.length > 0) added += await this.repo.sendRecords(part).catch(tooLarge(part));
       part = [];
       size = 0;
     };
     for (const record of records) {
-      const length = JSON.stringify(record).length;
+      const length = recordSize(record);
       if (part.length === MOST || size + length > BODY) await send();
       part.push(record);
       size += length;
@@ -174,6 +175,21 @@ async function inParts<T>(
     for (const item of await ask(ids.slice(from, from + most))) all.push(item);
   }
   return all;
+}
+
+/** Says which record it is that a server takes no request of the size of. */
+function tooLarge([record, ...others]: readonly RecordJson[]): (error: unknown) => never {
+  return (error) => {
+    if (record === undefined || others.length > 0 || !hasCode(error, "too-large")) throw error;
+    const size = Math.round(recordSize(record) / 1_000_000);
+    throw new BackendError(
+      `Cannot send the ${record._type} ${recordId(record)}: it has ${size} MB, more than the server takes`,
+      {
+        hint: "Of a task that writes a file, no more than the file's name is sent.",
+        cause: error,
+      },
+    );
+  };
 }
 
 function notHere(): BackendError {

@@ -80,17 +80,25 @@ export class Transport {
     });
   }
 
+  /** The body of an answer as it comes. @throws ServerError, also when it is read, if it breaks off */
+  async stream(path: string, call?: Call): Promise<ReadableStream<Uint8Array>> {
+    const { body } = await this.send(path, call);
+    const reader = body!.getReader();
+    return new ReadableStream({
+      pull: async (controller) => {
+        const { done, value } = await reader.read().catch((cause: unknown) => {
+          throw this.unreachable(cause);
+        });
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    });
+  }
+
   /** The lines of an answer as they come. @throws ServerError if it breaks off */
   async *lines(path: string, call?: Call): AsyncGenerator<string> {
-    const { body } = await this.send(path, call);
-    const lines = linesOf(body!);
-    for (;;) {
-      const next = await lines.next().catch((cause: unknown) => {
-        throw this.unreachable(cause);
-      });
-      if (next.done) return;
-      yield next.value;
-    }
+    yield* linesOf(await this.stream(path, call));
   }
 
   /** What is told when there is no answer, or only a part of one. */

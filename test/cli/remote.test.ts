@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, statSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createClient } from "../../src/server.ts";
@@ -72,6 +72,12 @@ describe("Signing in", () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`redun login ${url}`)]);
     const wrong = await space.redun(`login ${url}`, { input: "redun_wrong\n" });
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("the token is unknown or over")]);
+
+    const below = await space.redun(`login ${url}/default`, { input: `${token}\n` });
+    expect([below.code, below.stderr]).toEqual([
+      1,
+      expect.stringContaining(`Did you mean: redun login ${url}`),
+    ]);
 
     const done = await space.redun(`login ${url}/`, { input: `${token}\n` });
     expect([done.code, done.stderr]).toEqual([0, expect.stringContaining("as admin, with the role admin")]);
@@ -202,6 +208,42 @@ describe("A run on a server", () => {
     expect(cancelled.stderr).toContain("The execution was cancelled. A later run goes on");
     const id = /attach ([0-9a-f-]{36})/.exec(left.stderr)![1]!;
     expect(await space.ok(`attach ${id}`)).toBe("'rested'\n");
+  });
+
+  test("goes on when the token of whoever follows it was taken back, who is told so", async () => {
+    const api = createClient(server.url, { token: server.token! });
+    const { token, info } = await api.createToken({ name: "ann", role: "runner" });
+    const space = client();
+    let isTaken = false;
+    const proxy = createServer((incoming, outgoing) => {
+      const passed = request(`${server.url}${incoming.url}`, {
+        method: incoming.method!,
+        headers: incoming.headers,
+      });
+      passed.on("response", (response) => {
+        outgoing.writeHead(response.statusCode!, response.headers);
+        response.pipe(outgoing);
+        if (!incoming.url!.includes("/events") || isTaken) return;
+        isTaken = true;
+        response.once("data", async () => {
+          await api.revokeToken(info.id);
+          outgoing.destroy();
+        });
+      });
+      incoming.pipe(passed);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const { code, stderr } = await space.redun(`run hello.ts slow --seconds 4 --no-cache --server ${url}`, {
+      env: { REDUN_TOKEN: token },
+    });
+    proxy.close();
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/goes on\. Follow it with: redun --server \S+ attach/),
+    ]);
+    expect(stderr).toContain("the token is unknown or over");
+    expect(stderr).not.toContain("Authorization");
   });
 
   test("runs again what is recorded there, and by a name for the server", async () => {
@@ -376,8 +418,8 @@ describe("Files on a server", () => {
       code: 0,
       stdout: "written there",
     });
-    expect((await space.redun(`fs cp --server ${url} ${path} copy.txt`)).code).toBe(0);
-    expect(space.read("copy.txt")).toBe("written there");
+    expect((await space.redun(`fs cp --server ${url} ${path} new/copy.txt`)).code).toBe(0);
+    expect(space.read("new/copy.txt")).toBe("written there");
     const unknown = await space.redun(`fs cp --server ${url} /etc/passwd -`);
     expect([unknown.code, unknown.stdout, unknown.stderr]).toEqual([
       1,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { addSection, removeSection } from "../../src/cli/ini-edit.ts";
 import { formatAddress, parseAddress } from "../../src/cli/remote/address.ts";
 import { filesIn } from "../../src/cli/remote/arguments.ts";
-import { tokenFile } from "../../src/cli/remote/tokens.ts";
+import { tokenFile, tokenFor } from "../../src/cli/remote/tokens.ts";
 
 describe("The address of a server", () => {
   test("may name a repository", () => {
@@ -19,6 +19,12 @@ describe("The address of a server", () => {
     for (const [text, [url, repo]] of Object.entries(cases))
       expect([text, parseAddress(text)]).toEqual([text, { url, repo }]);
     expect(parseAddress("https://host/below", false)).toEqual({ url: "https://host/below", repo: undefined });
+    for (const url of ["https://host", "https://host:8787/below/it"]) {
+      for (const repo of ["default", "team", "a b#c"])
+        expect(parseAddress(formatAddress({ url, repo })), `${url} ${repo}`).toMatchObject(
+          url === "https://host" && repo === "default" ? { url } : { url, repo },
+        );
+    }
     expect(formatAddress({ url: "https://host", repo: "team" })).toBe("https://host#team");
     expect(formatAddress({ url: "https://host", repo: "default" })).toBe("https://host");
   });
@@ -43,6 +49,20 @@ test("Tokens are kept where each platform keeps a user's configuration", () => {
   expect(tokenFile(env, "linux")).toBe("/home/me/.config/redun/servers.json");
   expect(tokenFile(env, "darwin")).toBe("/home/me/Library/Application Support/redun/servers.json");
   expect(tokenFile({ ...env, APPDATA: "/roaming" }, "win32")).toBe("/roaming/redun/servers.json");
+});
+
+test("A token of the environment is one word, and never shown", () => {
+  expect(tokenFor("https://host", { REDUN_TOKEN: " redun_secret\r\n" })).toBe("redun_secret");
+  for (const text of ["redun_secret\nmore", "redun_secret\u0007", "redun_sécret"]) {
+    let told = "";
+    try {
+      tokenFor("https://host", { REDUN_TOKEN: text });
+    } catch (error) {
+      told = String(error);
+    }
+    expect(told).toContain("Cannot use REDUN_TOKEN: it is not a token");
+    expect(told).not.toContain("redun_s");
+  }
 });
 
 test("Files are found anywhere in an encoding, each once", () => {

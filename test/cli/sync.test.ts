@@ -6,6 +6,7 @@ import { HELLO, Workspace } from "./harness.ts";
 
 const MANY = `import { task } from "redun";
 export const one = task("many.one", (i: number) => i * 2);
+export const long = task("many.long", (n: number) => "x".repeat(n));
 export const main = task("many.main", (n: number) => Array.from({ length: n }, (_, i) => one(i)));
 `;
 
@@ -123,6 +124,34 @@ describe("Records", () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining("damaged or forged")]);
   });
 
+  test("are added to a file where a copy that was cut short left it", async () => {
+    const space = client();
+    await space.ok("run hello.ts main --greet Moin");
+    await space.ok("push --to moin.jsonl");
+    const whole = space.read("moin.jsonl");
+    const lines = whole.split("\n");
+    expect(lines.length).toBeGreaterThan(4);
+    for (const rest of [
+      `${lines.slice(0, 3).join("\n")}\n${lines[3]!.slice(0, 40)}`,
+      lines.slice(0, 4).join("\n"),
+      "",
+    ]) {
+      space.write("moin.jsonl", rest);
+      await space.ok("push --to moin.jsonl");
+      expect(space.read("moin.jsonl").split("\n").sort()).toEqual(lines.toSorted());
+    }
+  });
+
+  test("of a size that a server does not take are named", async () => {
+    const space = client();
+    await space.ok("run many.ts long --n 26000000");
+    const { code, stderr } = await space.redun(`push --to ${server.url}`);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/Cannot send the Value [0-9a-f]{40}: it has 35 MB/),
+    ]);
+  });
+
   test("stay where they are when the command is wrong", async () => {
     const space = client();
     const refusal = async (words: string): Promise<string> => {
@@ -131,6 +160,7 @@ describe("Records", () => {
       return stderr;
     };
     expect(await refusal("push")).toContain("Usage: redun push --to REPO|URL|FILE");
+    expect(await refusal("pull --from nowhere.jsonl")).toContain("nowhere.jsonl: there is no such file");
     expect(await refusal("push nowhere")).toContain("Unknown repo nowhere");
     expect(await refusal("push default")).toContain("Cannot sync repo 'default' with itself");
     expect(await refusal(`push --to ${server.url} deadbeef cafe`)).toContain("Unknown ids: deadbeef, cafe");

@@ -1,10 +1,11 @@
+import { hasCode } from "../../errors/redun-error.ts";
 import type { Me } from "../../server/api-types.ts";
 import { createClient, ServerError } from "../../server/client.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, RedunClientError, suggestion, UsageError } from "../client-error.ts";
 import { parseAddress } from "../remote/address.ts";
 import { checkServer } from "../remote/connect.ts";
-import { forgetToken, storedServers, storeToken } from "../remote/tokens.ts";
+import { forgetToken, isToken, storedServers, storeToken } from "../remote/tokens.ts";
 import { Exit } from "../report.ts";
 
 /** `redun login URL` */
@@ -16,10 +17,11 @@ export async function login(cli: Cli, words: string[], options: Record<string, u
   if (given !== undefined) process.title = "redun login";
   if (new URL(url).protocol === "http:" && !isLoopback(new URL(url).hostname))
     output.log(`The connection to ${url} is not encrypted: others on the way can read the token.`, "WARN");
-  await checkServer(createClient(url));
+  await checkServer(createClient(url)).catch((error: unknown) => {
+    throw withoutPath(url, error);
+  });
   const token = (given ?? (await readToken(cli, url))).trim();
-  // What can't be in a header would be told by an error that shows it.
-  if (!/^[\x21-\x7e]+$/.test(token))
+  if (!isToken(token))
     throw new UsageError("Cannot sign in: what was given is not a token", { hint: "A token is one word." });
   const me = await askWhoIAm(url, token);
   storeToken(url, token);
@@ -43,6 +45,16 @@ function addressOf(command: string, words: readonly string[]): string {
   if (word === undefined || rest.length > 0)
     throw new UsageError(`Which server? Usage: redun ${command} URL`);
   return parseAddress(word, false).url;
+}
+
+/** What is told of an address with a path that is no server's: there the path may be meant for a repository. */
+function withoutPath(url: string, error: unknown): unknown {
+  const { origin, pathname } = new URL(url);
+  if (pathname === "/" || !hasCode(error, "http")) return error;
+  return new RedunClientError(`Cannot sign in to ${url}: there is no redun server at this address`, {
+    hint: `A token is for a whole server. Did you mean: redun login ${origin}`,
+    cause: error,
+  });
 }
 
 async function askWhoIAm(url: string, token: string): Promise<Me> {

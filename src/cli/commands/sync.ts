@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { appendFile, open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Backend, RecordJson } from "../../backend/backend.ts";
 import { SqliteBackend } from "../../backends/sqlite-backend.ts";
 import { type SyncProgress, syncRecords } from "../../backends/sync.ts";
-import { replaceFile } from "../../package/local-copy.ts";
 import { stableJson } from "../../value/json.ts";
 import { type Cli, hasConfig, namedRepo, openOwnConfig } from "../cli.ts";
 import { RedunClientError, suggestion, UsageError } from "../client-error.ts";
@@ -27,8 +27,10 @@ interface Side {
   readonly name: string;
   /** The same for two names of one place. */
   readonly place: string;
-  open(): Promise<Backend>;
+  open(role: Role): Promise<Backend>;
 }
+
+type Role = "from" | "to";
 
 /** `redun push [--to REPO|URL|FILE] [ID...]` */
 export async function push(cli: Cli, words: string[], options: Record<string, unknown>): Promise<void> {
@@ -59,7 +61,7 @@ function otherSide(
   cli: Cli,
   words: readonly string[],
   options: SyncCommandOptions,
-  verb: "to" | "from",
+  verb: Role,
 ): { side: Side; ids: readonly string[] } {
   const named = options[verb];
   if (named !== undefined) return { side: sideOf(cli, named), ids: words };
@@ -137,8 +139,10 @@ function fileSide(path: string): Side {
   return {
     name: path,
     place: resolve(path),
-    async open() {
-      const records = new RecordFile(path);
+    async open(role) {
+      if (role === "from" && !existsSync(path))
+        throw new RedunClientError(`Cannot pull from ${path}: there is no such file`);
+      const records = new RecordFile(path, role);
       await records.load();
       return records;
     },
@@ -148,19 +152,19 @@ function fileSide(path: string): Side {
 /** The records of an exported file, in memory, where they are checked like any others. New ones are added to the file. */
 class RecordFile extends SqliteBackend {
   private readonly file: string;
-  private text = "";
-  private readonly added: string[] = [];
+  private readonly role: Role;
   private isLoaded = false;
 
-  constructor(file: string) {
+  constructor(file: string, role: Role) {
     super({ path: ":memory:" });
     this.file = file;
+    this.role = role;
   }
 
   override async load(): Promise<void> {
     await super.load();
     if (existsSync(this.file)) {
-      this.text = readFileSync(this.file, "utf8");
+      if (this.role === "to") await endLastLine(this.file);
       for await (const batch of recordsOfLines(this.file)) await this.importRecords(batch);
     }
     this.isLoaded = true;
@@ -168,24 +172,49 @@ class RecordFile extends SqliteBackend {
 
   override async importRecords(records: readonly RecordJson[]): Promise<number> {
     const count = await super.importRecords(records);
-    if (this.isLoaded) for (const record of records) this.added.push(`${stableJson(record)}\n`);
+    if (this.isLoaded)
+      await appendFile(this.file, records.map((record) => `${stableJson(record)}\n`).join(""));
     return count;
   }
+}
 
-  override async close(): Promise<void> {
-    await super.close();
-    if (this.added.length > 0)
-      replaceFile(this.file, `${this.text.replace(/[^\n]$/, "$&\n")}${this.added.join("")}`);
-    this.added.length = 0;
+/** Ends the last line of a file of records, or removes what a copy that was cut short left of it. */
+async function endLastLine(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const { size } = await file.stat();
+    let tail = Buffer.alloc(0);
+    for (let start = size; start > 0 && !tail.includes("\n"); ) {
+      const end = start;
+      start = Math.max(0, end - 1_000_000);
+      const part = Buffer.alloc(end - start);
+      await file.read(part, 0, part.length, start);
+      tail = Buffer.concat([part, tail]);
+    }
+    const line = tail.subarray(tail.lastIndexOf("\n") + 1);
+    if (line.length === 0) return;
+    if (isJson(line.toString())) await file.write("\n", size);
+    else await file.truncate(size - line.length);
+  } finally {
+    await file.close();
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 
 async function copy(cli: Cli, from: Side, to: Side, words: readonly string[]): Promise<number> {
   if (from.place === to.place)
     throw new RedunClientError(`Cannot sync repo '${from.name}' with itself`, { hint: "Name another one." });
-  const source = await from.open();
+  const source = await from.open("from");
   try {
-    const target = await to.open();
+    const target = await to.open("to");
     try {
       const ids = words.length === 0 ? undefined : await rootIds(source, words);
       const progress = new CopyProgress(cli.output);

@@ -41,9 +41,10 @@ export function parseAddress(text: string, pathIsRepo = true): ServerAddress {
   return { url: [url.origin, ...parts].join("/"), repo: repo === "" ? undefined : repo };
 }
 
-/** The address as people write it. */
-export function formatAddress({ url, repo }: ServerAddress): string {
-  return repo === undefined || repo === DEFAULT_REPO ? url : `${url}#${repo}`;
+/** The address as people write it, of which {@link parseAddress} makes the same. */
+export function formatAddress({ url, repo = DEFAULT_REPO }: ServerAddress): string {
+  // The end of a path would be taken for a repository.
+  return repo === DEFAULT_REPO && new URL(url).pathname === "/" ? url : `${url}#${encodeURIComponent(repo)}`;
 }
 
 /** Whether a word is meant to be the address of a server. */

@@ -1,7 +1,8 @@
-import { createWriteStream } from "node:fs";
 import { Writable } from "node:stream";
+import { copyPath } from "../../file/copy.ts";
 import { ServerError } from "../../server/client.ts";
 import { RedunClientError } from "../client-error.ts";
+import { registerFileSystems } from "../runtime.ts";
 import { connect } from "./connect.ts";
 import type { ServerTarget } from "./target.ts";
 
@@ -13,15 +14,16 @@ import type { ServerTarget } from "./target.ts";
  * @throws RedunClientError if the server has recorded no such file, or it has changed since
  */
 export async function fetchFile(server: ServerTarget, source: string, target: string): Promise<void> {
+  registerFileSystems();
   const { repo, records } = await connect(server);
   const hashes = /^[0-9a-f]{40}$/.test(source) ? [source] : await hashesOf(records, source);
   let failure: unknown;
   for (const hash of hashes) {
     try {
-      const response = await repo.fileContent(hash);
-      const to = target === "-" ? process.stdout : createWriteStream(target);
-      await response.body!.pipeTo(Writable.toWeb(to) as WritableStream<Uint8Array>);
-      return;
+      return await copyPath(null, target === "-" ? null : target, {
+        stdin: await repo.fileStream(hash),
+        stdout: Writable.toWeb(process.stdout) as WritableStream<Uint8Array>,
+      });
     } catch (error) {
       // A path may have been recorded with several contents, of which one is there now.
       if (!(error instanceof ServerError) || error.code !== "file-changed") throw error;

@@ -77,7 +77,7 @@ export async function followRun(
     }
   } catch (error) {
     if (!left.signal.aborted) {
-      if (hasCode(error, "unreachable")) output.log(goesOn(connection, id), "WARN");
+      if (error instanceof ServerError && !isOnlyStored(error)) output.log(goesOn(connection, id), "WARN");
       throw error;
     }
   } finally {

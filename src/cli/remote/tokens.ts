@@ -23,10 +23,20 @@ function userConfigDir(env: Environment, platform: string): string {
   return platform === "darwin" ? join(home, "Library", "Application Support") : join(home, ".config");
 }
 
-/** The token for a server: that of the environment, else the one that is stored. */
+/**
+ * The token for a server: that of the environment, else the one that is stored.
+ *
+ * @throws RedunClientError if that of the environment is none
+ */
 export function tokenFor(url: string, env: Environment = process.env): string | undefined {
-  return env.REDUN_TOKEN || storedToken(url, env);
+  const token = env.REDUN_TOKEN?.trim();
+  if (!token) return storedToken(url, env);
+  if (isToken(token)) return token;
+  throw new RedunClientError("Cannot use REDUN_TOKEN: it is not a token", { hint: "A token is one word." });
 }
+
+/** Whether a text may be sent as a token. Of another the error that sending it ends with would tell it. */
+export const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
 /** @throws RedunClientError if others may read the file */
 export function storedToken(url: string, env: Environment = process.env): string | undefined {
