@@ -5,7 +5,14 @@ import type {
   R2Bucket,
   WorkerLoader,
 } from "@cloudflare/workers-types";
-import { ApiError } from "../server/api-error.ts";
+import {
+  count,
+  type InstanceSettings,
+  listOf,
+  malformed,
+  readInstanceSettings,
+  type SettingsSource,
+} from "../server/settings.ts";
 
 /** Bindings and variables of a hosted instance, as `wrangler.toml` declares them. Lists are separated by commas. */
 export interface WorkerEnv {
@@ -36,63 +43,41 @@ export interface WorkerEnv {
 }
 
 /** What the variables say. What is left out has its default where it is used. */
-export interface WorkerSettings {
+export interface WorkerSettings extends InstanceSettings {
   readonly allowNetwork: boolean | readonly string[];
-  readonly corsOrigins: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
-  readonly maxRunning: number | undefined;
-  readonly maxQueued: number | undefined;
   readonly maxJobMs: number | undefined;
-  readonly maxBody: number | undefined;
 }
 
 type Variable = Extract<keyof WorkerEnv, `REDUN_${string}`>;
 
 /** Reads the variables. @throws ApiError with the code `settings` if one is malformed */
 export function readSettings(env: WorkerEnv): WorkerSettings {
-  const network = listOf(env.REDUN_ALLOW_NETWORK);
-  const jobSeconds = count(env, "REDUN_MAX_JOB_SECONDS");
+  const variable = (name: string): Variable => `REDUN_${name.toUpperCase()}` as Variable;
+  const source: SettingsSource = {
+    get: (name) => env[variable(name)],
+    nameOf: (name) => `the variable ${variable(name)}`,
+  };
+  const network = listOf(source, "allow_network");
+  const jobSeconds = count(source, "max_job_seconds");
   return {
-    allowNetwork: network.includes("all") ? true : network.length === 0 ? false : hosts(network),
-    corsOrigins: listOf(env.REDUN_CORS_ORIGINS).map(origin),
-    limits: Object.fromEntries(listOf(env.REDUN_LIMITS).map(limit)),
-    maxRunning: count(env, "REDUN_MAX_RUNNING"),
-    maxQueued: count(env, "REDUN_MAX_QUEUED"),
+    ...readInstanceSettings(source),
+    allowNetwork: network.includes("all") ? true : network.length === 0 ? false : hosts(source, network),
+    limits: Object.fromEntries(listOf(source, "limits").map((text) => limit(source, text))),
     maxJobMs: jobSeconds === undefined ? undefined : jobSeconds * 1000,
-    maxBody: count(env, "REDUN_MAX_BODY"),
   };
 }
 
-const listOf = (text = ""): string[] => text.split(",").flatMap((item) => item.trim() || []);
-
-function hosts(list: readonly string[]): readonly string[] {
+function hosts(source: SettingsSource, list: readonly string[]): readonly string[] {
   for (const host of list) {
     if (!/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(host))
-      throw malformed("REDUN_ALLOW_NETWORK", host, "Name hosts, such as api.example.org or *.example.org.");
+      throw malformed(source, "allow_network", host, "Name hosts, such as api.example.org or *.example.org.");
   }
   return list;
 }
 
-function origin(text: string): string {
-  if (URL.canParse(text) && new URL(text).origin === text) return text;
-  throw malformed("REDUN_CORS_ORIGINS", text, "Name origins, such as https://app.example.org.");
-}
-
-function limit(text: string): [string, number] {
+function limit(source: SettingsSource, text: string): [string, number] {
   const [, name, most] = /^([^=]+)=(\d+)$/.exec(text) ?? [];
-  if (name === undefined) throw malformed("REDUN_LIMITS", text, "Write NAME=NUMBER, such as db=2.");
+  if (name === undefined) throw malformed(source, "limits", text, "Write NAME=NUMBER, such as db=2.");
   return [name.trim(), Number(most)];
-}
-
-function count(env: WorkerEnv, name: Variable): number | undefined {
-  const text = env[name];
-  if (text === undefined || text === "") return undefined;
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw malformed(name, String(text), "Write a whole number above 0.");
-}
-
-function malformed(name: Variable, text: string, hint: string): ApiError {
-  const message = `Cannot read the variable ${name}: ${JSON.stringify(text)} is malformed`;
-  return new ApiError(500, "settings", message, { hint });
 }

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { guardedFetch } from "../../src/cloudflare/network.ts";
+import { allowedFetch } from "../../src/cloudflare/network.ts";
 
 const web = (answers: Readonly<Record<string, Response>>) =>
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => answers[String(input)]!.clone());
@@ -11,11 +11,11 @@ afterEach(() => {
 
 test("only allowed hosts are reached", async () => {
   const asked = web({ "https://api.example.org/": new Response("hello") });
-  const get = guardedFetch(["api.example.org", "127.0.0.1"]);
+  const get = allowedFetch(["api.example.org", "127.0.0.1"]);
   expect(await (await get("https://api.example.org/", {})).text()).toBe("hello");
   for (const url of ["https://example.org/", "http://127.0.0.1/", "ftp://api.example.org/"])
     await expect(get(url, {})).rejects.toThrow("is not among those that may be reached");
-  await expect(guardedFetch(false)("https://api.example.org/", {})).rejects.toThrow("not among those");
+  await expect(allowedFetch(false)("https://api.example.org/", {})).rejects.toThrow("not among those");
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
@@ -26,7 +26,7 @@ test("redirections lead to allowed hosts, and not on for ever", async () => {
     "https://api.example.org/bad": moved("https://metadata.internal/"),
     "https://api.example.org/loop": moved("/loop"),
   });
-  const get = guardedFetch(["api.example.org"]);
+  const get = allowedFetch(["api.example.org"]);
   expect(await (await get("https://api.example.org/good", {})).text()).toBe("end");
   await expect(get("https://api.example.org/bad", {})).rejects.toThrow("metadata.internal");
   await expect(get("https://api.example.org/loop", {})).rejects.toThrow("more than 10 times");

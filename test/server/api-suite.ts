@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -658,6 +660,29 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
     describe("hostile input", () => {
       const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
         send(path, instance.adminToken, { method: "POST", body, headers });
+
+      test("addresses of files never lead the server into its own networks", async () => {
+        const asked: string[] = [];
+        const inner = createServer((request, response) => {
+          asked.push(request.url!);
+          response.end("secret");
+        });
+        await new Promise<void>((resolve) => inner.listen(0, "127.0.0.1", resolve));
+        const { port } = inner.address() as AddressInfo;
+        try {
+          for (const host of ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f000001"]) {
+            const path = `http://${host}:${port}/${host}`;
+            const file = { $: ["redun.File", { path, hash: hashBytes(path) }] };
+            await eventsOf(await run("echo", [file]));
+            // Whether a result from the cache still holds, the server itself looks at.
+            const events = await eventsOf(await run("echo", [file]));
+            expect(events).toContainEqual(expect.objectContaining({ type: "job-miss", reason: "invalid" }));
+          }
+          expect(asked).toEqual([]);
+        } finally {
+          inner.close();
+        }
+      });
 
       test("malformed and oversized bodies are refused, and harm nothing", async () => {
         const path = "/repos/default/executions";

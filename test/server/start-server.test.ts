@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -39,11 +40,17 @@ afterEach(async () => {
 });
 
 function start(
-  options: { readonly name?: string; readonly host?: string; readonly port?: number } = {},
+  options: {
+    readonly name?: string;
+    readonly host?: string;
+    readonly port?: number;
+    /** Values of `[server]`. */
+    readonly settings?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<RunningServer> {
-  const { name = ".redun", host, port = 0 } = options;
+  const { name = ".redun", host, port = 0, settings = {} } = options;
   const dir = join(folder, name);
-  const config = openConfig({ dir, source: "default" });
+  const config = openConfig({ dir, source: "default" }).with({ server: { ...settings } });
   const log = (line: RequestLog): void => void lines.push(line);
   return startServer({ dir, config, version: "test", host, port, log, warn: (text) => warnings.push(text) });
 }
@@ -212,4 +219,59 @@ test("malformed requests are refused", async () => {
   );
   expect(await first("GET /api/v1/%ff%c0%00 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).toMatch(/ 40[14] /);
   expect(await first("GET /%00/..%2f..%2fetc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).toMatch(/ 404 /);
+});
+
+test("[server] of redun.ini sets limits, by the names of a Worker's variables", async () => {
+  await server.close();
+  server = await start({ settings: { max_running: "1", max_queued: "2", max_body: "100000" } });
+  const repo = createClient(server.url, { token }).repo("default");
+  await repo.putPackage(basics);
+  const begin = (task: string, args: readonly unknown[]): Promise<string> =>
+    repo.start({ package: basics.hash, task: `basics.${task}`, args: args as never });
+  const first = await begin("slow", [1, 500]);
+  const second = await begin("add", [1, 2]);
+  const third = await fetch(`${server.url}/api/v1/repos/default/executions`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ package: basics.hash, task: "basics.add", args: [3, 4] }),
+  });
+  expect([third.status, third.headers.get("retry-after")]).toEqual([429, "10"]);
+  expect((await repo.execution(second)).status).toBe("QUEUED");
+  await Promise.all([first, second].map((id) => Array.fromAsync(repo.events(id))));
+  await expect(begin("echo", ["x".repeat(100_000)])).rejects.toMatchObject({ status: 413 });
+});
+
+test("[server] of redun.ini is refused with what is wrong in it", async () => {
+  for (const [settings, message] of [
+    [{ max_running: "0" }, 'Cannot read max_running in [server] of redun.ini: "0" is malformed'],
+    [{ cors_origins: "*" }, 'Cannot read cors_origins in [server] of redun.ini: "*" is malformed'],
+    [{ max_runing: "1" }, "Cannot read the configuration: [server] has no key max_runing"],
+  ] as const)
+    await expect(start({ name: "other", settings })).rejects.toMatchObject({ message });
+});
+
+test("files of hosts that the operator allows are read, and no others of the server's networks", async () => {
+  const asked: unknown[] = [];
+  const inner = createServer(({ headers }, response) => {
+    asked.push(headers.host);
+    response.end("inner");
+  });
+  await new Promise<void>((resolve) => inner.listen(0, "127.0.0.1", resolve));
+  const { port } = inner.address() as AddressInfo;
+  await server.close();
+  server = await start({ settings: { private_hosts: "127.0.0.1" } });
+  const repo = createClient(server.url, { token }).repo("default");
+  await repo.putPackage(basics);
+  try {
+    for (const host of ["127.0.0.1", "localhost"]) {
+      const path = `http://${host}:${port}/`;
+      const file = { $: ["redun.File", { path, hash: hashBytes(path) }] };
+      const order = { package: basics.hash, task: "basics.echo", args: [file] as never };
+      // The second time the server looks whether the result of the first still holds.
+      for (let i = 0; i < 2; i++) await Array.fromAsync(repo.events(await repo.start(order)));
+    }
+    expect(new Set(asked)).toEqual(new Set([`127.0.0.1:${port}`]));
+  } finally {
+    inner.close();
+  }
 });

@@ -14,8 +14,8 @@ import { RepoHost } from "../../server/repo-host.ts";
 import { RedunClientError } from "../client-error.ts";
 import { type Config, schedulerSettings } from "../config.ts";
 import { configContext } from "../context.ts";
-import { registerFileSystems } from "../runtime.ts";
 import { makeStore } from "../store.ts";
+import type { ServerSettings } from "./server-settings.ts";
 
 /** Opens the directory of a server, in the configuration's folder. */
 export async function openDirectory(dir: string): Promise<{ directory: Directory; db: SqlDriver }> {
@@ -33,6 +33,7 @@ export async function openDirectory(dir: string): Promise<{ directory: Directory
 export interface RepositoriesOptions {
   readonly dir: string;
   readonly config: Config;
+  readonly settings: ServerSettings;
   readonly directory: Directory;
   readonly maxWorkers?: number | undefined;
   readonly warn: (message: string) => void;
@@ -103,9 +104,8 @@ const folderOf = (name: string, { dir }: RepositoriesOptions): string =>
 async function openRepository(name: string, options: RepositoriesOptions): Promise<OpenRepository> {
   const { config, directory, maxWorkers, warn } = options;
   const dir = folderOf(name, options);
+  const { maxRunning, maxQueued } = options.settings;
   const settings = schedulerSettings(config);
-  // The scheduler looks at the files that tasks are given and return.
-  registerFileSystems();
   const db = await openState(join(dir, "host.db"), name);
   try {
     const backend = name === DEFAULT_REPO ? makeStore(config) : new SqliteBackend(join(dir, "redun.db"));
@@ -120,6 +120,8 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
       uploads: { files: new LocalFileSystem(), folder: join(dir, "uploads") },
       limits: settings.limits,
       context: configContext(settings),
+      maxRunning,
+      maxQueued,
       onFault: (error) => warn(`The repository ${name} has a fault: ${String(error)}`),
       onRun: (run) =>
         void directory

@@ -4,6 +4,7 @@ import { serve, upgradeWebSocket } from "@hono/node-server";
 import { getConnInfo } from "@hono/node-server/conninfo";
 import type { WSContext } from "hono/ws";
 import { type WebSocket, WebSocketServer } from "ws";
+import { registerHttpFileSystem } from "../../file-systems/http.ts";
 import { ApiError, answerOf } from "../../server/api-error.ts";
 import { createApp, type RequestLog } from "../../server/app.ts";
 import type { UpgradeEvents } from "../../server/execution-routes.ts";
@@ -12,7 +13,10 @@ import type { RepoHost } from "../../server/repo-host.ts";
 import type { RepoApp } from "../../server/route-parts.ts";
 import { RedunClientError } from "../client-error.ts";
 import type { Config } from "../config.ts";
+import { registerFileSystems } from "../runtime.ts";
+import { publicFetch } from "./public-fetch.ts";
 import { openDirectory, Repositories } from "./repositories.ts";
+import { readServerSettings } from "./server-settings.ts";
 import { staticAssets } from "./static-assets.ts";
 
 /** Options of {@link startServer}. */
@@ -50,9 +54,14 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
  * @throws RedunClientError if another server has the folder open, or nobody can listen at the address
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { dir, config, version, host = "127.0.0.1", port = 8787, corsOrigins, log, warn } = options;
+  const { dir, config, version, host = "127.0.0.1", port = 8787, log, warn } = options;
+  const settings = readServerSettings(config);
   const { directory, db } = await openDirectory(dir);
-  const repositories = new Repositories({ dir, config, directory, maxWorkers: options.maxWorkers, warn });
+  // The scheduler looks at the files that tasks are given and return.
+  registerFileSystems();
+  registerHttpFileSystem({ fetch: publicFetch(settings) });
+  const { maxWorkers } = options;
+  const repositories = new Repositories({ dir, config, settings, directory, maxWorkers, warn });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
   const upgrade = upgradeEvents(warn);
   const onError = (error: unknown): void => warn(faultText(error));
@@ -63,7 +72,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const app = createApp({
       directory,
       version,
-      corsOrigins,
+      corsOrigins: [...(options.corsOrigins ?? []), ...settings.corsOrigins],
+      maxBody: settings.maxBody,
       log,
       clientOf: (c) => getConnInfo(c).remote.address ?? "unknown",
       assets: options.assets === undefined ? undefined : staticAssets(options.assets),
