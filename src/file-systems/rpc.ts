@@ -40,6 +40,9 @@ export interface FilePort {
 /** Content of up to so many bytes goes in one message, which may have at most 32 MiB. */
 const AT_ONCE = 8 << 20;
 
+/** So much content is gathered at a time, for all messages together; what comes beyond it is sent as it is read. */
+const GATHERED = 32 << 20;
+
 /** Longest path, in characters. */
 const LONGEST_PATH = 4096;
 
@@ -178,6 +181,7 @@ export function serveFileSystem(
   fileSystem: FileSystem,
   schemes: readonly string[],
 ): (operation: unknown, args: unknown) => Promise<FileReply> {
+  const gathering = { left: GATHERED };
   const path = (value: unknown): string => {
     if (typeof value !== "string" || value.length > LONGEST_PATH || value.includes("\0"))
       throw new InvalidPathError("open", String(value).slice(0, 100), "it is not a path");
@@ -198,7 +202,7 @@ export function serveFileSystem(
       case "mkdir":
         return fileSystem[operation](path(first));
       case "read":
-        return readSome(fileSystem, path(first), range(second));
+        return readSome(fileSystem, path(first), range(second), gathering);
       case "stream":
         return fileSystem.stream(path(first), range(second));
       case "write":
@@ -254,27 +258,52 @@ async function touch(fileSystem: FileSystem, path: string): Promise<void> {
   await fileSystem.write(path, exists ? await fileSystem.read(path) : new Uint8Array());
 }
 
-/** The content as bytes, or if there is much of it as a stream. */
+/**
+ * The content as bytes, or if there is much of it as a stream.
+ *
+ * @param gathering - bytes that all who read may gather yet
+ */
 async function readSome(
   fileSystem: FileSystem,
   path: string,
   part: ByteRange | undefined,
+  gathering: { left: number },
 ): Promise<Uint8Array | ReadableStream> {
   const reader = (await fileSystem.stream(path, part)).getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  while (size <= AT_ONCE) {
-    const { done, value } = await reader.read();
-    if (done) return new Uint8Array(await new Blob(chunks).arrayBuffer());
-    chunks.push(value);
-    size += value.length;
+  const letGo = (): Uint8Array | undefined => {
+    const chunk = chunks.shift();
+    gathering.left += chunk?.length ?? 0;
+    return chunk;
+  };
+  try {
+    for (let size = 0; size <= AT_ONCE && gathering.left > 0; ) {
+      const { done, value } = await reader.read();
+      if (done) {
+        const content = new Uint8Array(await new Blob(chunks).arrayBuffer());
+        while (letGo());
+        return content;
+      }
+      chunks.push(value);
+      size += value.length;
+      gathering.left -= value.length;
+    }
+  } catch (error) {
+    while (letGo());
+    throw error;
   }
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const chunk = chunks.shift() ?? (await reader.read()).value;
-      if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const chunk = letGo() ?? (await reader.read()).value;
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+      async cancel(reason) {
+        while (letGo());
+        await reader.cancel(reason);
+      },
     },
-    cancel: (reason) => reader.cancel(reason),
-  });
+    { highWaterMark: 0 },
+  );
 }
