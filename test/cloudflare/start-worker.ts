@@ -13,6 +13,8 @@ export interface RunningWorker {
   readonly adminToken: string;
   /** What it has printed. */
   readonly output: () => string;
+  /** The group of its processes. */
+  readonly group: () => number;
   /** Ends it, and workerd with it, as a crash would. What it keeps stays. */
   kill(): Promise<void>;
   /** Starts it again where it was, after {@link kill}. */
@@ -94,6 +96,7 @@ export async function startWorker(options: WorkerProcessOptions = {}): Promise<R
     url,
     adminToken,
     output: () => output,
+    group: () => child.pid!,
     kill: () => end("SIGKILL"),
     async restart() {
       output = "";
