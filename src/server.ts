@@ -17,6 +17,7 @@ export {
 } from "./server/client.ts";
 export { Directory, type NewToken, type Principal } from "./server/directory.ts";
 export { HostState } from "./server/host-state.ts";
+export { Listeners, type ListenersOptions } from "./server/listeners.ts";
 export { RemoteBackend } from "./server/remote-backend.ts";
 export { createRepoApp, type RepoAppOptions } from "./server/repo-app.ts";
 export { RepoHost, type RepoHostParts } from "./server/repo-host.ts";

@@ -8,11 +8,14 @@ declare const WebSocketRequestResponsePair: new (request: string, response: stri
 interface Attachment {
   /** Id of the run whose events it wants. */
   readonly run: string;
+  readonly tokenId: string;
   /** Number of the last event that was sent. */
   readonly seen: number;
   /** Characters that were sent. */
   readonly sent: number;
 }
+
+type Allowed = (tokenIds: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** So much is sent on one socket, in characters. */
 const MOST_SENT = 16_000_000;
@@ -23,6 +26,7 @@ const LITTLE = 1_000_000;
 const LONGEST_MESSAGE = 1000;
 
 const ENDED = 1000;
+const REFUSED = 1008;
 const TOO_LONG = 1009;
 const TRY_AGAIN = 1013;
 
@@ -38,18 +42,21 @@ const TRY_AGAIN = 1013;
 export class EventSockets {
   readonly #ctx: DurableObjectState;
   readonly #state: HostState;
+  readonly #allowed: Allowed;
 
-  constructor(ctx: DurableObjectState, state: HostState) {
+  /** @param allowed - which of some tokens may still listen */
+  constructor(ctx: DurableObjectState, state: HostState, allowed: Allowed) {
     this.#ctx = ctx;
     this.#state = state;
+    this.#allowed = allowed;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   }
 
   /** Answers a request for the events of a run after a number. */
-  accept(run: string, after: number): Response {
+  accept(run: string, after: number, tokenId: string): Response {
     const { 0: client, 1: socket } = new WebSocketPair();
-    this.#ctx.acceptWebSocket(socket, [run]);
-    const attachment: Attachment = { run, seen: after, sent: 0 };
+    this.#ctx.acceptWebSocket(socket, [run, tokenId]);
+    const attachment: Attachment = { run, tokenId, seen: after, sent: 0 };
     socket.serializeAttachment(attachment);
     this.#send(socket, attachment);
     return new Response(null, { status: 101, webSocket: client } as ResponseInit);
@@ -63,6 +70,26 @@ export class EventSockets {
   /** Sends what is new to everybody, as is due when the object wakes up. */
   tellAll(): void {
     this.#sendAll(this.#ctx.getWebSockets());
+  }
+
+  /** How many there are, of all tokens or of one. */
+  count(tokenId?: string): number {
+    return this.#ctx.getWebSockets(tokenId).length;
+  }
+
+  /** Closes those whose tokens were taken back. */
+  async closeRefused(): Promise<void> {
+    const sockets = this.#ctx.getWebSockets();
+    if (sockets.length === 0) return;
+    const allowed = await this.#allowed([...new Set(sockets.map((socket) => attachmentOf(socket).tokenId))]);
+    for (const socket of sockets) {
+      if (allowed.has(attachmentOf(socket).tokenId)) continue;
+      try {
+        socket.close(REFUSED, "The token was taken back");
+      } catch {
+        // It was closed meanwhile.
+      }
+    }
   }
 
   /** Hears what a reader says. */
@@ -81,7 +108,7 @@ export class EventSockets {
     }
   }
 
-  #send(socket: Socket, { run, seen, sent }: Attachment): void {
+  #send(socket: Socket, { run, tokenId, seen, sent }: Attachment): void {
     for (;;) {
       const events = this.#state.events(run, seen);
       if (events.length === 0) break;
@@ -92,7 +119,7 @@ export class EventSockets {
       }
       seen = events.at(-1)!.seq;
       // Also of one that is closed now, since what was sent may wait in memory until its reader closes it too.
-      socket.serializeAttachment({ run, seen, sent } satisfies Attachment);
+      socket.serializeAttachment({ run, tokenId, seen, sent } satisfies Attachment);
       if (sent > MOST_SENT || (sent > LITTLE && sent + this.#sent(socket) > MOST_TOGETHER)) {
         socket.close(TRY_AGAIN, `Connect again with ?after=${seen}`);
         return;

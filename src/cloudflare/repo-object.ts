@@ -69,11 +69,12 @@ export class RepoObject {
   async alarm(): Promise<void> {
     this.#isAlarmSet = false;
     try {
-      const { index, host } = await this.#opened();
+      const { index, host, sockets } = await this.#opened();
       // Set before anything is tried, so that whatever happens there is a next one.
       if (host.isBusy) this.#setAlarm(AWAKE);
       else if (index.isBehind) this.#setAlarm(RETRY);
       await index.flush();
+      await sockets.closeRefused();
     } catch (error) {
       if (hasCode(error, UNKNOWN_REPO)) return;
       // It was logged where it failed. An alarm that fails too often would not be tried again.

@@ -15,6 +15,7 @@ import { isolatePackage } from "../package/isolate-package.ts";
 import { Directory } from "../server/directory.ts";
 import type { HostedRun } from "../server/execution-types.ts";
 import { HostState } from "../server/host-state.ts";
+import { Listeners } from "../server/listeners.ts";
 import { createRepoApp } from "../server/repo-app.ts";
 import { RepoHost } from "../server/repo-host.ts";
 import type { RepoApp } from "../server/route-parts.ts";
@@ -73,9 +74,10 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
   await backend.load();
   const db = openDurableObject(storage, `of the repository ${name}`);
   const state = new HostState(db);
-  const sockets = new EventSockets(ctx, state);
+  const directory = new Directory(d1Sql(env.DB));
+  const sockets = new EventSockets(ctx, state, (ids) => directory.allowedTokens(ids, name));
   const index = new ExecutionIndex({
-    ...{ db, state, repo: name, directory: new Directory(d1Sql(env.DB)) },
+    ...{ db, state, repo: name, directory },
     warn: (message, error) => logFault(message, error, { repo: name }),
   });
   const { maxRunning, maxQueued, limits } = settings;
@@ -98,7 +100,16 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
   });
   const app = createRepoApp({
     host,
-    upgrade: (_c, _host, run, after) => sockets.accept(run, after),
+    listeners: new Listeners({
+      ...settings,
+      allowed: (ids) => directory.allowedTokens(ids, name),
+      others: (tokenId) => sockets.count(tokenId),
+    }),
+    upgrade(c, _host, run, after) {
+      const { listeners, principal } = c.var;
+      listeners.checkRoom(principal);
+      return sockets.accept(run, after, principal.tokenId);
+    },
     onError: (error, { method, url }) =>
       logFault("Cannot answer", error, { repo: name, method, path: new URL(url).pathname }),
   });

@@ -40,6 +40,10 @@ export interface WorkerEnv {
   readonly REDUN_MAX_JOB_SECONDS?: string | number;
   /** Largest body of a request, in bytes. */
   readonly REDUN_MAX_BODY?: string | number;
+  /** Most streams of events of a repository that are open at once. */
+  readonly REDUN_MAX_STREAMS?: string | number;
+  /** Most of them that one token has open. */
+  readonly REDUN_MAX_TOKEN_STREAMS?: string | number;
 }
 
 /** What the variables say. What is left out has its default where it is used. */

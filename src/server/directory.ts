@@ -198,6 +198,16 @@ export class Directory {
     return row === undefined || !matches ? undefined : this.principalOf(row);
   }
 
+  /** Which of some tokens are valid, and for a repository. */
+  async allowedTokens(ids: readonly string[], repo: string): Promise<Set<string>> {
+    const rows = await this.sql.all(
+      `SELECT id FROM token WHERE id IN (SELECT value FROM json_each(?1)) AND (expires IS NULL OR expires > ?2)
+        AND (repos IS NULL OR EXISTS (SELECT 1 FROM json_each(repos) WHERE value = ?3))`,
+      ...[JSON.stringify(ids), this.now(), repo],
+    );
+    return new Set(rows.map(({ id }) => String(id)));
+  }
+
   private async principalOf(row: SqlRow): Promise<Principal | undefined> {
     const { id, name, role, repos, expires, lastUsed } = tokenInfo(row);
     const now = this.now();

@@ -230,8 +230,9 @@ function sendEvents(c: Context<RepoEnv>, host: RepoHost, run: string, after: num
   c.header("Cache-Control", "no-store");
   // Keeps proxies from gathering what is sent.
   c.header("X-Accel-Buffering", "no");
+  const ended = new AbortController();
+  const leave = c.var.listeners.add(c.var.principal, () => ended.abort());
   return streamSSE(c, async (stream) => {
-    const ended = new AbortController();
     stream.onAbort(() => ended.abort());
     const beat = setInterval(() => void stream.write(": alive\n\n"), ALIVE);
     try {
@@ -244,6 +245,7 @@ function sendEvents(c: Context<RepoEnv>, host: RepoHost, run: string, after: num
       }
     } finally {
       clearInterval(beat);
+      leave();
     }
   });
 }

@@ -3,6 +3,7 @@ import type { Principal } from "./directory.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { addExecutionRoutes, type UpgradeEvents } from "./execution-routes.ts";
 import { addFileRoutes } from "./file-routes.ts";
+import type { Listeners } from "./listeners.ts";
 import { addPackageRoutes } from "./package-routes.ts";
 import { addRecordRoutes } from "./record-routes.ts";
 import type { RepoHost } from "./repo-host.ts";
@@ -23,6 +24,7 @@ const principalOf = (header = "null"): Principal => JSON.parse(decodeURIComponen
 /** What a repository's part of the API works with. */
 export interface RepoAppOptions {
   readonly host: RepoHost | Promise<RepoHost>;
+  readonly listeners: Listeners;
   readonly upgrade?: UpgradeEvents | undefined;
   /** Told of faults of the server itself. */
   readonly onError?: ((error: unknown, request: Request) => void) | undefined;
@@ -32,10 +34,11 @@ export interface RepoAppOptions {
  * The part of the API that is about one repository. It trusts whoever calls it: the app in front has found out who asks
  * and whether they may.
  */
-export function createRepoApp({ host, upgrade, onError }: RepoAppOptions): RepoApp {
+export function createRepoApp({ host, listeners, upgrade, onError }: RepoAppOptions): RepoApp {
   const app = checkedApp<RepoEnv>();
   const provide: MiddlewareHandler<RepoEnv> = async (c, next) => {
     c.set("host", await host);
+    c.set("listeners", listeners);
     c.set("principal", principalOf(c.req.header(PRINCIPAL_HEADER)));
     await next();
   };

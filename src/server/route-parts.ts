@@ -5,11 +5,16 @@ import type { Json } from "../value/json.ts";
 import { ApiError } from "./api-error.ts";
 import type { ErrorBody, Page } from "./api-types.ts";
 import type { Principal } from "./directory.ts";
+import type { Listeners } from "./listeners.ts";
 import type { RepoHost } from "./repo-host.ts";
 
 /** What the routes of a repository find in their context. */
 export interface RepoEnv {
-  readonly Variables: { readonly host: RepoHost; readonly principal: Principal };
+  readonly Variables: {
+    readonly host: RepoHost;
+    readonly principal: Principal;
+    readonly listeners: Listeners;
+  };
 }
 
 export type RepoApp = OpenAPIHono<RepoEnv>;

@@ -10,6 +10,9 @@ export interface InstanceSettings {
   readonly maxQueued: number | undefined;
   /** Largest body of a request, in bytes. */
   readonly maxBody: number | undefined;
+  /** Most streams of events of a repository that are open at once, of all tokens and of one. */
+  readonly maxStreams: number | undefined;
+  readonly maxTokenStreams: number | undefined;
 }
 
 /** The text of a setting by its name, such as `max_running`, and what the name is to the operator. */
@@ -28,6 +31,8 @@ export function readInstanceSettings(source: SettingsSource): InstanceSettings {
     maxRunning: count(source, "max_running"),
     maxQueued: count(source, "max_queued"),
     maxBody: count(source, "max_body"),
+    maxStreams: count(source, "max_streams"),
+    maxTokenStreams: count(source, "max_token_streams"),
   };
 }
 

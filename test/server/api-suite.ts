@@ -21,6 +21,10 @@ export interface Instance {
   close(): Promise<void>;
 }
 
+/** What each home is to be started with, by the names of a Worker's variables. */
+export const SETTINGS: Readonly<Record<string, string>> = { REDUN_MAX_TOKEN_STREAMS: "20" };
+const MOST_STREAMS: number = Number(SETTINGS.REDUN_MAX_TOKEN_STREAMS);
+
 const NO_HASH = "0123456789".repeat(4);
 const NO_ID = "01234567-89ab-7000-8000-0123456789ab";
 
@@ -490,6 +494,78 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
           message: expect.stringContaining("401"),
         });
       });
+    });
+
+    describe("streams of events", () => {
+      /** Opens streams of both kinds for a token. */
+      const opener = (id: string, token: string) => {
+        const path = `/repos/default/executions/${id}/events`;
+        return {
+          sse: () => send(path, token, { headers: { Accept: "text/event-stream" } }),
+          socket: async () => {
+            const { WebSocket } = await import("ws");
+            return new WebSocket(`${instance.url.replace("http", "ws")}/api/v1${path}`, {
+              headers: { Authorization: `Bearer ${token}` },
+              ...{ closeTimeout: 500 },
+            });
+          },
+        };
+      };
+
+      test("end when their token is taken back, and others go on", async () => {
+        const id = await run("slow", [1, 60_000, "taken back"]);
+        const { token, info } = await client.createToken({ name: "leaver", role: "viewer" });
+        const streams = opener(id, token);
+        const [response, socket] = [await streams.sse(), await streams.socket()];
+        const closed = new Promise((resolve) => socket.on("close", resolve));
+        await new Promise((resolve) => socket.on("message", resolve));
+        socket.send("ping");
+        const other = await opener(id, await tokenOf("viewer")).sse();
+        const reader = other.body!.getReader();
+        let hasEnded = false;
+        void (async () => {
+          while (!(await reader.read()).done);
+          hasEnded = true;
+        })().catch(() => {});
+        await client.revokeToken(info.id);
+        expect(await response.text()).not.toContain("execution-end");
+        expect(await closed).toBe(1008);
+        expect(hasEnded).toBe(false);
+        await reader.cancel();
+        await repo.cancel(id);
+      }, 60_000);
+
+      test("are so many for one token and no more", async () => {
+        const id = await run("slow", [1, 60_000, "many"]);
+        const streams = opener(id, await tokenOf("viewer"));
+        const sockets = await Promise.all(Array.from({ length: MOST_STREAMS / 2 }, () => streams.socket()));
+        await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on("message", resolve))));
+        const open = await Promise.all(Array.from({ length: MOST_STREAMS / 2 }, () => streams.sse()));
+        expect(open.map(({ status }) => status)).toEqual(open.map(() => 200));
+        const refused = await streams.sse();
+        expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "10"]);
+        expect(await refused.json()).toMatchObject({ error: { code: "too-many-streams" } });
+        const socket = await streams.socket();
+        expect(await new Promise((resolve) => socket.on("error", resolve))).toMatchObject({
+          message: expect.stringContaining("429"),
+        });
+        const other = await opener(id, await tokenOf("viewer")).sse();
+        expect(other.status).toBe(200);
+        await other.body!.cancel();
+        for (const response of open) await response.body!.cancel();
+        await expect
+          .poll(
+            async () => {
+              const again = await streams.sse();
+              await again.body!.cancel();
+              return again.status;
+            },
+            { timeout: 20_000 },
+          )
+          .toBe(200);
+        await repo.cancel(id);
+        for (const one of sockets) one.terminate();
+      }, 60_000);
     });
 
     describe("repositories", () => {

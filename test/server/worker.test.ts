@@ -1,4 +1,4 @@
 import { startWorker } from "../cloudflare/start-worker.ts";
-import { describeApi } from "./api-suite.ts";
+import { describeApi, SETTINGS } from "./api-suite.ts";
 
-describeApi("a Worker", startWorker);
+describeApi("a Worker", () => startWorker({ vars: SETTINGS }));

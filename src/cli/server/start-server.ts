@@ -8,6 +8,7 @@ import { registerHttpFileSystem } from "../../file-systems/http.ts";
 import { ApiError, answerOf } from "../../server/api-error.ts";
 import { createApp, type RequestLog } from "../../server/app.ts";
 import type { UpgradeEvents } from "../../server/execution-routes.ts";
+import { Listeners } from "../../server/listeners.ts";
 import { createRepoApp } from "../../server/repo-app.ts";
 import type { RepoHost } from "../../server/repo-host.ts";
 import type { RepoApp } from "../../server/route-parts.ts";
@@ -83,7 +84,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
           const host = repositories.host(name);
           // One that can't be opened is tried again at the next request.
           host.catch(() => apps.delete(name));
-          repo = createRepoApp({ host, upgrade, onError });
+          const allowed = (ids: readonly string[]): Promise<Set<string>> =>
+            directory.allowedTokens(ids, name);
+          const listeners = new Listeners({ ...settings, allowed });
+          repo = createRepoApp({ host, listeners, upgrade, onError });
           apps.set(name, repo);
         }
         return repo.fetch(request, env as object);
@@ -176,11 +180,17 @@ const MOST_UNANSWERED = 8;
 /** Sends events over a WebSocket, each as a message of JSON. @param warn - told why one was cut off */
 function upgradeEvents(warn: (message: string) => void): UpgradeEvents {
   return async (c, host, run, after) => {
+    const { listeners, principal } = c.var;
+    listeners.checkRoom(principal);
     const upgrade = upgradeWebSocket(() => ({
-      onOpen: (_event, socket) =>
-        void sendEvents((socket as WSContext<WebSocket>).raw!, host, run, after).catch((error) =>
+      onOpen(_event, socket) {
+        const { raw } = socket as WSContext<WebSocket>;
+        const leave = listeners.add(principal, () => raw!.close(1008, "the token was taken back"));
+        raw!.on("close", leave);
+        sendEvents(raw!, host, run, after).catch((error) =>
           warn(`Cannot send the events of ${run}: ${faultText(error)}`),
-        ),
+        );
+      },
     }));
     return (await upgrade(c as never, async () => {})) as Response;
   };
