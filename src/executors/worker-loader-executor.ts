@@ -146,6 +146,7 @@ export class WorkerLoaderExecutor implements PackageExecutor {
   readonly #renewed = new Map<string, string>();
   readonly #prefix: string;
   #pumping = false;
+  #pumps = 0;
   #closed = false;
 
   constructor(options: WorkerLoaderExecutorOptions) {
@@ -243,7 +244,8 @@ export class WorkerLoaderExecutor implements PackageExecutor {
   #moved(): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    void whenQuiet(() => this.#waiting.added).then(() => {
+    const pause = ++this.#pumps % PUMPS === 0;
+    void (pause ? nextTurn() : whenQuiet(() => this.#waiting.added)).then(() => {
       this.#pumping = false;
       this.#pump();
     });
@@ -379,6 +381,14 @@ function tooLong({ task }: JobSpec, ms: number): ExecutorError {
 function asModules(texts: Readonly<Record<string, string>>): Record<string, IsolateModule> {
   return Object.fromEntries(Object.entries(texts).map(([name, js]) => [name, { js }]));
 }
+
+/**
+ * So often is something sent until timers and connections have their turn. On one's own machine calls of isolates take no
+ * way outside, and workerd looks there only when nothing is left to do within.
+ */
+const PUMPS = 16;
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 /** So many isolates are remembered. */
 const REMEMBERED = 100;

@@ -92,6 +92,15 @@ test("a cancelled job that waits for its turn is not run", async () => {
   expect(await call(executor, other, "trouble.remember", ["runs"])).toBe(1);
 });
 
+test("jobs that follow each other without a pause let timers and connections have their turn", async () => {
+  const executor = executorOf([trouble]);
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  for (let i = 0; i < 300; i++) await call(executor, trouble, "trouble.fine", [i]);
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(5);
+});
+
 describe("a package that does not end", () => {
   const executor = executorOf([hostile, mute, trouble], {
     ...{ maxIsolates: 1, maxJobMs: 1000, maxLoadMs: 1000, cpuMs: 200, answerTimeout: 200 },
