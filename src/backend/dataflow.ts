@@ -31,6 +31,16 @@ const MOST_NODES = 2000;
 export interface Dataflow {
   readonly root: DataflowNode;
   readonly sources: ReadonlyMap<string, readonly DataflowNode[]>;
+  /** Whether all was followed, rather than cut off for its size. */
+  readonly isComplete: boolean;
+}
+
+/** Options of {@link traceDataflow}. */
+export interface DataflowOptions {
+  /** Most nodes that are followed. Default 2000. */
+  readonly limit?: number | undefined;
+  /** Most records that are read, as one value may come from very many calls. Default: as many as it takes. */
+  readonly maxReads?: number | undefined;
 }
 
 const resultNode = (call: CallNodeRow, valueHash: string): DataflowNode => ({
@@ -58,30 +68,53 @@ export function sortedArguments({ args }: CallNodeRow): ArgumentRow[] {
 }
 
 /** Walks from a call's result or a value to all that it came from. */
-export async function traceDataflow(backend: Backend, root: DataflowRoot): Promise<Dataflow> {
-  const tracer = new Tracer(backend);
+export async function traceDataflow(
+  backend: Backend,
+  root: DataflowRoot,
+  { limit = MOST_NODES, maxReads = Infinity }: DataflowOptions = {},
+): Promise<Dataflow> {
+  const tracer = new Tracer(backend, maxReads);
   const start: DataflowNode =
     root.kind === "CallNode"
       ? resultNode(root.call, root.call.valueHash)
       : { kind: "value", key: `value ${root.value.hash}`, valueHash: root.value.hash };
   const sources = new Map<string, readonly DataflowNode[]>();
   const stack = [start];
-  for (let node = stack.pop(); node !== undefined && sources.size < MOST_NODES; node = stack.pop()) {
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (sources.has(node.key)) continue;
-    const next = await tracer.step(node);
-    sources.set(node.key, next);
-    stack.push(...[...next].reverse());
+    if (sources.size >= limit) return { root: start, sources, isComplete: false };
+    try {
+      const next = await tracer.step(node);
+      sources.set(node.key, next);
+      for (const source of next.toReversed()) stack.push(source);
+    } catch (error) {
+      if (error !== SPENT) throw error;
+      return { root: start, sources, isComplete: false };
+    }
   }
-  return { root: start, sources };
+  return { root: start, sources, isComplete: true };
 }
+
+/** Thrown where more would be read than may be. */
+const SPENT = new Error("Too many records are read");
+/** Of so many calls, the newest, it is found out which of them made a value, where reading is limited. */
+const NEWEST = 1000;
 
 class Tracer {
   private readonly backend: Backend;
+  private readsLeft: number;
   private readonly calls = new Map<string, CallNodeRow | undefined>();
   private readonly subvalues = new Map<string, ReadonlySet<string>>();
 
-  constructor(backend: Backend) {
+  constructor(backend: Backend, maxReads: number) {
     this.backend = backend;
+    this.readsLeft = maxReads;
+  }
+
+  /** @throws SPENT if so many records more may not be read */
+  private spend(reads: number): void {
+    this.readsLeft -= reads;
+    if (this.readsLeft < 0) throw SPENT;
   }
 
   step(node: DataflowNode): Promise<DataflowNode[]> {
@@ -102,13 +135,15 @@ class Tracer {
   /** The newest call that returned the value itself, rather than passed on what a call below it returned. */
   private async fromValue(valueHash: string): Promise<DataflowNode[]> {
     const hashes = await this.backend.callsOfValue(valueHash, "result");
-    const calls = (await this.load(hashes)).filter(({ taskName }) => !INTERNAL.has(taskName));
+    const some = this.readsLeft === Infinity ? hashes : hashes.slice(-NEWEST);
+    const calls = (await this.load(some)).filter(({ taskName }) => !INTERNAL.has(taskName));
     const known = new Set(calls.map(({ callHash }) => callHash));
     const routing = new Set<string>();
     for (const { callHash } of calls) await this.markAncestors(callHash, known, routing);
     const makers = calls.filter(({ callHash }) => !routing.has(callHash));
     let best: { call: CallNodeRow; time: number } | undefined;
     for (const call of makers) {
+      this.spend(1);
       const job = await newestJobOf(this.backend, [call.callHash]);
       const time = job?.startTime ?? call.timestamp;
       if (best === undefined || time > best.time) best = { call, time };
@@ -124,7 +159,9 @@ class Tracer {
     const seen = new Set([callHash]);
     const stack = [callHash];
     for (let hash = stack.pop(); hash !== undefined; hash = stack.pop()) {
-      for (const parent of await this.backend.parentCalls(hash)) {
+      const parents = await this.backend.parentCalls(hash);
+      this.spend(parents.length);
+      for (const parent of parents) {
         if (seen.has(parent)) continue;
         seen.add(parent);
         // Only calls that return the value too can route it.
@@ -188,6 +225,7 @@ class Tracer {
 
   private async load(hashes: readonly string[]): Promise<CallNodeRow[]> {
     const missing = hashes.filter((hash) => !this.calls.has(hash));
+    this.spend(missing.length);
     if (missing.length > 0) {
       for (const [i, call] of (await this.backend.getCallNodes(missing)).entries())
         this.calls.set(missing[i]!, call);
@@ -200,6 +238,7 @@ class Tracer {
     if (outer === inner) return true;
     let parts = this.subvalues.get(outer);
     if (parts === undefined) {
+      this.spend(1);
       const [value] = await this.backend.getValues([outer]);
       parts = new Set(value?.subvalues);
       this.subvalues.set(outer, parts);

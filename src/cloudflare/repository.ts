@@ -87,7 +87,7 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
     executor: executorOf(parts, state, settings),
     executorNames: ["process", "worker"],
     limits,
-    uploads: { files: parts.files, folder: UPLOADS },
+    uploads: { ...settings, files: parts.files, folder: UPLOADS },
     maxRunning,
     maxQueued,
     sync: () => storage.sync(),

@@ -44,6 +44,10 @@ export interface WorkerEnv {
   readonly REDUN_MAX_STREAMS?: string | number;
   /** Most of them that one token has open. */
   readonly REDUN_MAX_TOKEN_STREAMS?: string | number;
+  /** Most bytes that files take which clients send to a repository. */
+  readonly REDUN_MAX_UPLOADS?: string | number;
+  /** After so many days without being asked for, such a file goes that no record is about. */
+  readonly REDUN_UPLOAD_DAYS?: string | number;
 }
 
 /** What the variables say. What is left out has its default where it is used. */

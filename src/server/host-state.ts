@@ -1,6 +1,7 @@
 import { prepareAll, type SqlDriver, type SqlRow, type SqlStatement } from "../backends/sql-driver.ts";
 import type { StoredPackage } from "../package/types.ts";
 import type { ExecutionEvent, HostedRun } from "./execution-types.ts";
+import { UploadLedger } from "./upload-ledger.ts";
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS host_package (hash TEXT, part INTEGER, data TEXT NOT NULL, PRIMARY KEY (hash, part)) WITHOUT ROWID;
@@ -61,6 +62,7 @@ export class HostState {
   private readonly db: SqlDriver;
   private readonly sql: Record<keyof typeof STATEMENTS, SqlStatement>;
   private readonly eventsKept: number;
+  readonly uploads: UploadLedger;
   /** Characters of the events that are stored. */
   private eventSize: number;
 
@@ -69,6 +71,7 @@ export class HostState {
     this.eventsKept = eventsKept;
     db.exec(SCHEMA);
     this.sql = prepareAll(db, STATEMENTS);
+    this.uploads = new UploadLedger(db);
     this.eventSize = Number(this.sql.eventSize.get()?.size ?? 0);
   }
 

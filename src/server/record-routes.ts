@@ -155,28 +155,50 @@ export function addRecordRoutes(app: RepoApp): void {
   );
   app.openapi(
     repoRoute("get", "/dataflow/{valueHash}", {
-      summary: "What a value came from: nodes with the keys of their sources",
+      summary:
+        "What a value came from: nodes with the keys of their sources, which are null where they were not followed",
       params: { valueHash: hashSchema },
-      answer: z.object({ root: z.string(), nodes: z.array(jsonSchema) }),
+      query: {
+        limit: z.coerce.number().int().min(1).max(2000).default(2000) as unknown as z.ZodType<number>,
+      },
+      answer: z.object({
+        root: z.string(),
+        nodes: z.array(jsonSchema),
+        complete: z
+          .boolean()
+          .openapi({ description: "Whether all was followed; ask for a node's value to go on" }),
+      }),
     }),
     async (c) => {
-      const { valueHash } = checked<{ valueHash: string }>(c).params;
+      const { params, query } = checked<{ valueHash: string }, { limit: number }>(c);
+      const { valueHash } = params;
       const { backend } = c.var.host;
       const [value] = await backend.getValues([valueHash]);
       if (value === undefined) notFound("value", valueHash);
-      const { root, sources } = await traceDataflow(backend, { kind: "Value", value });
+      const options = { limit: query.limit, maxReads: MOST_READS };
+      const flow = await traceDataflow(backend, { kind: "Value", value }, options);
+      const { root, sources, isComplete } = flow;
       const nodes = new Map<string, DataflowNode>([[root.key, root]]);
       for (const list of sources.values()) for (const node of list) nodes.set(node.key, node);
-      const views = [...nodes.values()].map((node) => nodeView(node, sources.get(node.key) ?? []));
-      return c.json({ root: root.key, nodes: views }, 200);
+      const views = [...nodes.values()].map((node) => nodeView(node, sources.get(node.key)));
+      return c.json({ root: root.key, nodes: views, complete: isComplete }, 200);
     },
   );
 }
 
-function nodeView(node: DataflowNode, sources: readonly DataflowNode[]): Record<string, unknown> {
+/** Records that are read to tell what a value came from. */
+const MOST_READS = 20_000;
+
+function nodeView(node: DataflowNode, sources: readonly DataflowNode[] | undefined): Record<string, unknown> {
   const call = "call" in node ? { callHash: node.call.callHash, task: node.call.taskName } : {};
   const value = "valueHash" in node ? { valueHash: node.valueHash } : {};
-  return { key: node.key, kind: node.kind, ...call, ...value, sources: sources.map(({ key }) => key) };
+  return {
+    key: node.key,
+    kind: node.kind,
+    ...call,
+    ...value,
+    sources: sources?.map(({ key }) => key) ?? null,
+  };
 }
 
 function addKind(app: RepoApp, kind: Kind<unknown>): void {

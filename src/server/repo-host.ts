@@ -98,7 +98,10 @@ export class RepoHost {
     this.backend = parts.backend;
     this.state = parts.state;
     this.files = parts.uploads?.files;
-    this.uploads = parts.uploads === undefined ? undefined : new Uploads(parts.uploads);
+    this.uploads =
+      parts.uploads === undefined
+        ? undefined
+        : new Uploads(parts.uploads, { ...parts, ledger: parts.state.uploads });
     this.executor = new SharedLimits(parts.executor, parts.limits);
     this.turns = new Turns(parts.maxRunning ?? 16);
     keepForeignValues();

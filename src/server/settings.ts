@@ -13,6 +13,10 @@ export interface InstanceSettings {
   /** Most streams of events of a repository that are open at once, of all tokens and of one. */
   readonly maxStreams: number | undefined;
   readonly maxTokenStreams: number | undefined;
+  /** Most bytes that files take which clients send to a repository. */
+  readonly maxUploads: number | undefined;
+  /** After so many days without being asked for, such a file goes that no record is about. */
+  readonly uploadDays: number | undefined;
 }
 
 /** The text of a setting by its name, such as `max_running`, and what the name is to the operator. */
@@ -33,6 +37,8 @@ export function readInstanceSettings(source: SettingsSource): InstanceSettings {
     maxBody: count(source, "max_body"),
     maxStreams: count(source, "max_streams"),
     maxTokenStreams: count(source, "max_token_streams"),
+    maxUploads: count(source, "max_uploads"),
+    uploadDays: count(source, "upload_days"),
   };
 }
 

@@ -22,7 +22,10 @@ export interface Instance {
 }
 
 /** What each home is to be started with, by the names of a Worker's variables. */
-export const SETTINGS: Readonly<Record<string, string>> = { REDUN_MAX_TOKEN_STREAMS: "20" };
+export const SETTINGS: Readonly<Record<string, string>> = {
+  REDUN_MAX_TOKEN_STREAMS: "20",
+  REDUN_MAX_UPLOADS: "100000",
+};
 const MOST_STREAMS: number = Number(SETTINGS.REDUN_MAX_TOKEN_STREAMS);
 
 const NO_HASH = "0123456789".repeat(4);
@@ -568,6 +571,22 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
       }, 60_000);
     });
 
+    test("files that are sent take so much and no more", async () => {
+      await client.createRepo("full");
+      const full = client.repo("full");
+      const [first, second] = ["a", "b"].map((letter) => letter.repeat(60_000)) as [string, string];
+      const upload = (text: string) => full.upload(hashBytes(text), "f", new Blob([text]));
+      await upload(first);
+      const refused = { status: 413, code: "uploads-full" };
+      await expect(upload(second)).rejects.toMatchObject(refused);
+      expect(await full.findUpload(hashBytes(second), "f")).toBeUndefined();
+      const part = { path: "x", hash: hashBytes(first), name: "f" };
+      await expect(full.uploadFolder("folder", [part])).rejects.toMatchObject(refused);
+      expect(await upload(first)).toMatchObject({ size: 60_000 });
+      expect(await upload("small")).toMatchObject({ size: 5 });
+      await client.removeRepo("full");
+    });
+
     describe("repositories", () => {
       test("are removed with all that they have, unless something is at work in them", async () => {
         await client.createRepo("gone");
@@ -651,7 +670,11 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         expect(await content.text()).toBe("6");
         expect(content.headers.get("content-disposition")).toBe("attachment");
         const flow = (await get(`/dataflow/${detail.result!.hash}`)) as { nodes?: unknown[] };
+        expect(flow).toMatchObject({ complete: true });
         expect(JSON.stringify(flow.nodes)).toContain("basics.fan");
+        const cut = await get(`/dataflow/${detail.result!.hash}?limit=2`);
+        expect(cut).toMatchObject({ complete: false });
+        expect(cut.nodes).toContainEqual(expect.objectContaining({ sources: null }));
         expect((await send(`/repos/default/values/${NO_HASH}`, instance.adminToken)).status).toBe(404);
         expect((await send("/repos/default/jobs/0", instance.adminToken)).status).toBeOneOf([404, 409]);
       });

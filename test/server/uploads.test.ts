@@ -1,15 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { MemoryBackend } from "../../src/backends/memory-backend.ts";
+import { openSqlite } from "../../src/backends/sqlite-driver.ts";
 import { openConfig } from "../../src/cli/config-dir.ts";
 import { type RunningServer, startServer } from "../../src/cli/server/start-server.ts";
 import { Dir } from "../../src/file/dir.ts";
 import { File } from "../../src/file/file.ts";
 import { LocalFileSystem, registerLocalFileSystem } from "../../src/file-systems/local.ts";
+import type { UploadedFile } from "../../src/server/api-types.ts";
 import { createClient, type RepoClient } from "../../src/server/client.ts";
+import { UploadLedger } from "../../src/server/upload-ledger.ts";
 import { Uploads } from "../../src/server/uploads.ts";
 import { hashBytes } from "../../src/value/hash.ts";
+import { encodeValue } from "../../src/value/value.ts";
 
 const folder: string = mkdtempSync(join(tmpdir(), "redun-uploads-"));
 const dir: string = join(folder, ".redun");
@@ -70,7 +75,9 @@ describe("Files that are sent to a repository", () => {
   });
 
   test("are refused if they are too large", async () => {
-    const uploads = new Uploads({ files: new LocalFileSystem(), folder: join(folder, "small"), maxSize: 4 });
+    const place = { files: new LocalFileSystem(), folder: join(folder, "small"), maxSize: 4 };
+    const ledger = new UploadLedger(await openSqlite(":memory:"));
+    const uploads = new Uploads(place, { ledger, backend: new MemoryBackend() });
     await expect(uploads.add(hashBytes("hello"), "x", streamOf("hello"))).rejects.toMatchObject({
       code: "too-large",
       status: 413,
@@ -136,5 +143,84 @@ describe("Files that are sent to a repository", () => {
     expect(await put(`${hash}/other.txt`, "hello", token)).toBe(403);
     const viewer = createClient(server.url, { token }).repo("default");
     expect(await viewer.findUpload(hash, "other.txt")).toBeUndefined();
+  });
+});
+
+describe("Files that were sent", () => {
+  const DAY = 86_400_000;
+  let now: number;
+  let place: string;
+  let ledger: UploadLedger;
+  let backend: MemoryBackend;
+  let uploads: Uploads;
+
+  beforeEach(async () => {
+    now = 1_000 * DAY;
+    place = mkdtempSync(join(folder, "old-"));
+    ledger = new UploadLedger(await openSqlite(":memory:"), () => now);
+    backend = new MemoryBackend();
+    const options = { files: new LocalFileSystem(), folder: place, maxUploads: 25 };
+    uploads = new Uploads(options, { ledger, backend });
+  });
+  const send = (text: string): Promise<UploadedFile> => uploads.add(hashBytes(text), "f", streamOf(text));
+  const record = async (hash: string, file?: string): Promise<void> => {
+    const empty = {
+      tasks: [],
+      executions: [],
+      jobs: [],
+      evaluations: [],
+      callNodes: [],
+      jobEnds: [],
+      tags: [],
+    };
+    const value = { ...encodeValue("x"), hash, ...(file === undefined ? {} : { file }) };
+    await backend.write({ ...empty, values: [value] });
+  };
+
+  test("go when no record is about them and nobody has asked for them in a while", async () => {
+    const [byHash, byPath, asked, vain] = [
+      await send("a"),
+      await send("bb"),
+      await send("ccc"),
+      await send("dddd"),
+    ];
+    const part = { path: "sub/x", hash: hashBytes("a"), name: "f" };
+    const used = await uploads.addFolder("used", [part]);
+    const unused = await uploads.addFolder("unused", [{ ...part, path: "y" }]);
+    expect(ledger.size).toBe(12);
+    await record(byHash.hash);
+    await record("1".repeat(40), byPath.path);
+    await record("2".repeat(40), `${used.path}/sub/x`);
+    now += 29 * DAY;
+    await uploads.sweep();
+    expect(ledger.size).toBe(12);
+    await uploads.find(hashBytes("ccc"), "f");
+    now += 2 * DAY;
+    await uploads.sweep();
+    const isThere = ({ path }: UploadedFile): boolean => existsSync(path);
+    expect([byHash, byPath, asked, used].map(isThere)).toEqual([true, true, true, true]);
+    expect([vain, unused].map(isThere)).toEqual([false, false]);
+    expect(existsSync(join(place, hashBytes("dddd")))).toBe(false);
+    expect(ledger.size).toBe(7);
+    expect(await uploads.find(hashBytes("dddd"), "f")).toBeUndefined();
+    expect(await send("dddd")).toMatchObject({ path: vain.path, size: 4 });
+    now += 31 * DAY;
+    await uploads.sweep();
+    expect([asked, vain].map(isThere)).toEqual([false, false]);
+    expect(ledger.size).toBe(4);
+  });
+
+  test("take so much together and no more, also while they come, and leave nothing where there is no room", async () => {
+    await send("x".repeat(15));
+    const full = { status: 413, code: "uploads-full" };
+    await expect(send("y".repeat(11))).rejects.toMatchObject(full);
+    expect(existsSync(join(place, hashBytes("y".repeat(11)), "f"))).toBe(false);
+    const both = await Promise.allSettled([send("1".repeat(8)), send("2".repeat(8))]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(await send("x".repeat(15))).toMatchObject({ size: 15 });
+    const part = { path: "x", hash: hashBytes("x".repeat(15)), name: "f" };
+    await expect(uploads.addFolder("folder", [part])).rejects.toMatchObject(full);
+    expect(ledger.size).toBe(23);
+    expect(await send("zz")).toMatchObject({ size: 2 });
   });
 });

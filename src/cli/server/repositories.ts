@@ -117,7 +117,7 @@ async function openRepository(name: string, options: RepositoriesOptions): Promi
       state,
       executor,
       executorNames: ["process", "worker"],
-      uploads: { files: new LocalFileSystem(), folder: join(dir, "uploads") },
+      uploads: { ...options.settings, files: new LocalFileSystem(), folder: join(dir, "uploads") },
       limits: settings.limits,
       context: configContext(settings),
       maxRunning,
