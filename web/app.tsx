@@ -24,7 +24,7 @@ const SharedView = lazy(async () => (await import("./views/shared-view.tsx")).Sh
 /** The whole app. */
 export function App(): JSX.Element {
   const { path } = route.value;
-  const [view = "workflow", subject = ""] = path;
+  const [view = "workflow", subject = "", ...parts] = path;
   const at = place.value;
   const where = at.kind === "instance" && view !== "instances" ? placeText(at) : "";
   useEffect(() => {
@@ -34,7 +34,7 @@ export function App(): JSX.Element {
   }, [view, subject, where]);
   return (
     <Shell>
-      <ErrorBoundary key={[placeKey(place.value), reached(), ...path].join("/")}>
+      <ErrorBoundary key={[placeKey(place.value), reached(), view, subject].join("/")} part={parts.join("/")}>
         <View route={route.value} />
       </ErrorBoundary>
     </Shell>

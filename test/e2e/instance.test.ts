@@ -384,7 +384,9 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await form.getByLabel("Role").selectOption("viewer");
     await form.getByRole("checkbox", { name: "team" }).check();
     await form.getByRole("button", { name: "Make token" }).click();
-    const token = await page.getByRole("textbox", { name: "Token guest" }).inputValue();
+    const made = page.getByRole("textbox", { name: "Token guest" });
+    await expect.poll(() => made.evaluate((field) => field === document.activeElement), PATIENT).toBe(true);
+    const token = await made.inputValue();
     await page.getByRole("button", { name: "Hide" }).click();
     expect(await page.content()).not.toContain(token);
 
@@ -432,6 +434,67 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await refused.getByLabel("Token", { exact: true }).fill(await tokenFor("runner"));
     await refused.getByRole("button", { name: "Sign in" }).click();
     await refused.getByText("--cors-origin http://localhost", { exact: false }).waitFor();
+  });
+
+  test("asks once for an execution, whichever parts of it are looked at", async () => {
+    const page = await pageOf("viewer");
+    const [execution] = (await admin.repo("default").list({ task: "sums.main" })).items;
+    await go(page, `${HERE}/executions/${execution!.id}`);
+    await ended(page);
+    const asked = (): number => requests.filter(({ path }) => path.endsWith("/query/getExecutions")).length;
+    await page.waitForLoadState("networkidle");
+    const before = asked();
+    await jobs(page);
+    await page.getByRole("link", { name: "Log", exact: true }).click();
+    await page.locator(".tab-log").waitFor();
+    await page.getByRole("link", { name: "Overview", exact: true }).click();
+    await page.getByRole("heading", { name: "Result" }).waitFor();
+    expect(asked()).toBe(before);
+    await go(page, `${HERE}/executions/..%2F..%2F..%2Ftokens`);
+    await page.getByText("This repository has no execution").waitFor();
+  });
+
+  test("runs where it was asked to, though one has gone elsewhere before it was built", async () => {
+    const page = await pageOf("runner");
+    await go(page, "#/workflow/hello");
+    await choose(page, "sums.main");
+    await page.getByLabel("xs", { exact: true }).fill("1, 2, 3");
+    const editor = page.getByRole("textbox", { name: "Source of the workflow" });
+    await editor.click();
+    await page.keyboard.press("ControlOrMeta+End");
+    const button = page.getByRole("button", { name: "Run", exact: true });
+    await button.evaluate(
+      (run, [field, there]) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text/plain", "// changed");
+        field!.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        (run as HTMLButtonElement).click();
+        location.hash = String(there);
+      },
+      [await editor.elementHandle(), `${HERE}/executions`] as const,
+    );
+    await page.waitForURL(/\/executions\/[0-9a-f-]{36}/);
+    expect(page.url()).not.toContain("/at/");
+    await ended(page);
+  });
+
+  test("asks before a link signs one in with another token", async () => {
+    const page = await signedIn(await tokenFor("viewer"));
+    const link = `#token=${await tokenFor("runner")}`;
+    const questions: string[] = [];
+    const answers = [false, true];
+    page.on("dialog", (dialog) => {
+      questions.push(dialog.message());
+      void (answers.shift() ? dialog.accept() : dialog.dismiss());
+    });
+    await go(page, link);
+    await expect.poll(() => questions.length, PATIENT).toBe(1);
+    await page.getByText("viewer, who reads").waitFor();
+    await page.reload();
+    await page.getByText("viewer, who reads").waitFor();
+    await page.goto(new URL(link, server.url).href);
+    await page.getByText("runner, who reads").waitFor();
+    expect(questions).toEqual(Array(2).fill(expect.stringContaining("signed in to this instance already")));
   });
 
   test("has no serious fault of accessibility, and fits a phone", async () => {

@@ -1,7 +1,17 @@
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { errorText } from "../../web/lib/errors.ts";
 import { engineEvent } from "../../web/remote/remote-events.ts";
-import { HERE, hostOf, instanceOf, placeKey, placeParts, TAB, urlOf } from "../../web/state/place.ts";
+import {
+  HERE,
+  hostOf,
+  instanceOf,
+  isOpen,
+  placeKey,
+  placeParts,
+  TAB,
+  typedInstance,
+  urlOf,
+} from "../../web/state/place.ts";
 
 beforeAll(() => {
   vi.stubGlobal("location", { href: "https://redun.example.org/#/executions" });
@@ -31,6 +41,20 @@ describe("places", () => {
   ])("take %j for %j", (text, id) => {
     expect(instanceOf(text)).toBe(id);
   });
+
+  test.each([
+    ["other.example.org", "https://other.example.org", false],
+    ["other.example.org:8443/redun", "https://other.example.org:8443/redun", false],
+    ["http://other.example.org", "http://other.example.org", true],
+    ["localhost:8787", "http://localhost:8787", false],
+    ["127.0.0.1:8787", "http://127.0.0.1:8787", false],
+    ["[::1]:8787", "http://[::1]:8787", false],
+    ["localhost.example.org", "https://localhost.example.org", false],
+    ["redun.example.org", HERE, false],
+  ])("typed as %j are %j, open to others: %j", (text, id, open) => {
+    expect(typedInstance(text)).toBe(id);
+    expect(isOpen(id)).toBe(open);
+  });
 });
 
 test("an error of an instance says when to try again", () => {
@@ -41,6 +65,7 @@ test("an error of an instance says when to try again", () => {
   expect(errorText(error)).toBe(
     "Cannot start: 1000 executions wait already\nTry again later.\nTry again in 10 s.",
   );
+  expect(errorText({ message: "Wait.", retryAfter: 375 })).toBe("Wait.\nTry again in 7 minutes.");
 });
 
 describe("events of an instance", () => {

@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { ChartData } from "../lib/value-kind.ts";
-import { theme } from "../state/theme.ts";
+import { isDark } from "../state/theme.ts";
 
 const HEIGHT = 280;
 const COLOURS = 8;
@@ -11,7 +11,7 @@ const COLOURS = 8;
 /** The lines, drawn again when the colours or the width change. */
 export function Chart({ data }: { data: ChartData }): JSX.Element {
   const host = useRef<HTMLDivElement>(null);
-  const colours = theme.value;
+  const dark = isDark.value;
   useEffect(() => {
     const element = host.current!;
     const plot = new uPlot(
@@ -25,7 +25,7 @@ export function Chart({ data }: { data: ChartData }): JSX.Element {
       observer.disconnect();
       plot.destroy();
     };
-  }, [data, colours]);
+  }, [data, dark]);
   return (
     <div
       class="chart"

@@ -5,9 +5,12 @@ import type { ErrorRecord } from "../../src/errors/redun-error.ts";
 export function errorText(error: unknown): string {
   if (typeof error !== "object" || error === null) return String(error);
   const { message, hint, retryAfter } = error as { message?: unknown; hint?: unknown; retryAfter?: unknown };
-  const wait =
-    typeof retryAfter === "number" ? `Try again in ${Math.max(1, Math.ceil(retryAfter))} s.` : undefined;
+  const wait = typeof retryAfter === "number" ? `Try again in ${waitText(retryAfter)}.` : undefined;
   return [message, hint, wait].filter((text) => typeof text === "string" && text !== "").join("\n");
+}
+
+function waitText(seconds: number): string {
+  return seconds < 100 ? `${Math.max(1, Math.ceil(seconds))} s` : `${Math.ceil(seconds / 60)} minutes`;
 }
 
 /** `TypeError: message` */

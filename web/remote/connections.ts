@@ -11,7 +11,7 @@ import {
   setSignedOut,
 } from "../state/instances.ts";
 import { followEvents, noteChanges } from "../state/live.ts";
-import { HERE, hostOf, type Place, urlOf } from "../state/place.ts";
+import { HERE, hostOf, isOpen, type Place, urlOf } from "../state/place.ts";
 import { RemoteEngine } from "./remote-engine.ts";
 
 /** Milliseconds after which an instance that did not answer is asked again. */
@@ -212,12 +212,9 @@ async function checkReach(id: string): Promise<void> {
   });
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
 function reasonsOf(id: string): string {
   if (id === HERE) return "Check the network, and whether the server runs.";
-  const { protocol, hostname } = new URL(urlOf(id));
-  if (location.protocol === "https:" && protocol === "http:" && !LOOPBACK.test(hostname))
+  if (location.protocol === "https:" && isOpen(id))
     return "This page came over https, and browsers let such a page ask no server over http. Use the instance's https address.";
   return (
     "Either it does not run at this address, or it does not allow this page to ask it. " +

@@ -91,7 +91,7 @@ function Progress({ copy }: { copy: Copy }): JSX.Element {
         <p role="status">
           {missing === 0
             ? `Nothing was lacking: all ${plural(found, "record")} are there.`
-            : `Done. ${plural(sent, "record")} sent, ${count(added)} of them new there. Each was checked against its hash.`}{" "}
+            : `Done. ${plural(sent, "record")} sent, ${count(added)} of them new ${isPush ? "there" : "here"}. Each was checked against its hash.`}{" "}
           <a
             href={
               ids?.length === 1

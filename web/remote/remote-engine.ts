@@ -125,6 +125,7 @@ export class RemoteEngine implements PlaceEngine {
 
   /** An execution as the instance's host knows it. @returns nothing if it was not run there, or is not known */
   private async detail(id: string): Promise<ExecutionDetail | undefined> {
+    if (!/^[0-9a-f-]{36}$/.test(id)) return undefined;
     try {
       const detail = await this.parts.guard(() => this.repo.execution(id));
       return detail.package === null ? undefined : detail;

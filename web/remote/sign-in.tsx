@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ErrorNotice } from "../components/basics.tsx";
 import { instanceState, signIn } from "../state/instances.ts";
-import { HERE, hostOf } from "../state/place.ts";
+import { HERE, hostOf, isOpen } from "../state/place.ts";
 
 /** The form. What is wrong with an earlier attempt, or why the session ended, shows above. */
 export function SignIn({ id }: { id: string }): JSX.Element {
@@ -26,6 +26,11 @@ export function SignIn({ id }: { id: string }): JSX.Element {
         <p>
           You are about to connect to <strong>{hostOf(id)}</strong>. Give it a token only if you know this
           instance.
+        </p>
+      )}
+      {isOpen(id) && (
+        <p class="notice">
+          The connection to {hostOf(id)} is not encrypted: others on the way can read the token.
         </p>
       )}
       <div class="field">

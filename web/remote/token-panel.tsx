@@ -1,6 +1,6 @@
 /** The tokens of an instance, for its administrators. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { TokenInfo } from "../../src/server/api-types.ts";
 import { Loaded } from "../components/basics.tsx";
 import { errorText } from "../lib/errors.ts";
@@ -48,12 +48,16 @@ function Made({
   token: string;
   onDone: () => void;
 }): JSX.Element {
+  const text = useRef<HTMLInputElement>(null);
+  // The button that had the focus is disabled now, and this is what comes next.
+  useEffect(() => text.current?.focus(), [token]);
   return (
     <section class="notice made-token" aria-label={`Token ${name}`}>
       <p role="status">
         The token {name} is made. It is shown this once: <strong>copy it now.</strong>
       </p>
       <input
+        ref={text}
         readOnly
         class="mono"
         aria-label={`Token ${name}`}

@@ -5,7 +5,7 @@ import { startEngine } from "../../src/browser/start-engine.ts";
 import type { ExecutionSummary } from "../../src/server/api-types.ts";
 import { errorText } from "../lib/errors.ts";
 import { followEvents } from "./live.ts";
-import { TAB } from "./place.ts";
+import { type Place, TAB } from "./place.ts";
 import { place } from "./router.ts";
 
 /** An engine, wherever it is. */
@@ -29,9 +29,8 @@ export const engineState: ReadonlySignal<EngineState> = state;
 
 let started: Promise<Engine> | undefined;
 
-/** The engine of where one works. */
-export async function getEngine(): Promise<PlaceEngine> {
-  const at = place.value;
+/** The engine of a place. @param at - by default where one works */
+export async function getEngine(at: Place = place.value): Promise<PlaceEngine> {
   if (at.kind === "tab") return getTabEngine();
   const { remoteEngine } = await import("../remote/connections.ts");
   return remoteEngine(at);

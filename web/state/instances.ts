@@ -121,13 +121,22 @@ export function keepToken(id: string, token: string | undefined): void {
   }
 }
 
+/** Signs in by a link, which somebody else may have made so that one works in his name unawares. */
+async function signInByLink(token: string): Promise<void> {
+  if (keptSession() !== undefined && instanceState(HERE).phase !== "ready") await reconnect(HERE, undefined);
+  if (instanceState(HERE).phase !== "ready" || confirm(OTHER_TOKEN)) await signIn(HERE, token, false);
+}
+
+const OTHER_TOKEN =
+  "You are signed in to this instance already. Sign in with the token of this link instead? What you run and push is then done with it.";
+
 const load = (): Promise<typeof import("../remote/connections.ts")> => import("../remote/connections.ts");
 
 /** Finds out what instances there are, and goes on where the page is signed in. Called once. */
 export async function findInstances(): Promise<void> {
   for (const [id, token] of Object.entries(keptTokens())) void reconnect(id, token);
   givenToken.subscribe((token) => {
-    if (token !== undefined) void signIn(HERE, useUpToken()!, false);
+    if (token !== undefined) void signInByLink(useUpToken()!);
   });
   if (known.value.has(HERE)) return;
   if (keptSession() !== undefined) return reconnect(HERE, undefined);

@@ -44,8 +44,8 @@ export function runningExecutions(): Execution[] {
 }
 
 /** An execution that is about to be asked for. */
-export function expectExecution(id: string): Execution {
-  return expect(toldOf(place.value), id);
+export function expectExecution(id: string, at: Place = place.value): Execution {
+  return expect(toldOf(at), id);
 }
 
 function expect({ executions }: Told, id: string): Execution {
@@ -58,8 +58,8 @@ function expect({ executions }: Told, id: string): Execution {
 }
 
 /** Forgets an execution that could not be begun. */
-export function dropExecution(id: string): void {
-  toldOf(place.value).executions.delete(id);
+export function dropExecution(id: string, at: Place): void {
+  toldOf(at).executions.delete(id);
 }
 
 /** Listens to the events of a place's engine, and catches up with what is at work already. */

@@ -50,6 +50,21 @@ export function urlOf(instance: string): string {
   return instance === HERE ? hereUrl() : instance;
 }
 
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether what is sent there can be read on its way: neither is it encrypted, nor does it stay on this machine. */
+export function isOpen(instance: string): boolean {
+  const { protocol, hostname } = new URL(urlOf(instance));
+  return protocol === "http:" && !LOOPBACK.test(hostname);
+}
+
+/** An instance by what somebody typed, perhaps without `https://`, or `http://` where it is of this machine. */
+export function typedInstance(text: string): string | undefined {
+  if (/^https?:\/\//i.test(text)) return instanceOf(text);
+  const [host = ""] = /^(\[[^\]]*\]|[^:/]*)/.exec(text) ?? [];
+  return instanceOf(`${LOOPBACK.test(host) ? "http" : "https"}://${text}`);
+}
+
 /** An instance in short, as people know it: its host. */
 export function hostOf(instance: string): string {
   const { host, pathname } = new URL(urlOf(instance));

@@ -69,6 +69,8 @@ export async function runChosenTask(): Promise<void> {
     runState.value = { ...runState.value, isStarting: false, error, errors };
   };
   const executionId = uuid();
+  // Whoever goes elsewhere meanwhile has it run where it was asked for.
+  const at = place.value;
   try {
     const texts = fieldTexts.get(chosenTask.value) ?? {};
     await allowFiles(Object.values(texts));
@@ -78,15 +80,15 @@ export async function runChosenTask(): Promise<void> {
     const task = built?.manifest.tasks.find(({ fullname }) => fullname === chosenTask.value);
     if (built === undefined || task === undefined)
       return failed("The source has an error, so nothing can run.");
-    if (!mayRun(place.value)) return failed("Your token may only read there, so nothing can run.");
+    if (!mayRun(at)) return failed("Your token may only read there, so nothing can run.");
     // The engine comes first: what it told before is known then.
-    const engine = await getEngine();
+    const engine = await getEngine(at);
     const form = await parseForm(task, fieldTexts.get(task.fullname) ?? {}, {
       mayLeaveOut: mayHaveOtherDefaults(),
-      prepare: await preparing(place.value),
+      prepare: await preparing(at),
     });
     if (form.errors !== undefined) return failed(undefined, form.errors);
-    const execution = expectExecution(executionId);
+    const execution = expectExecution(executionId, at);
     execution.args = ["run", task.fullname];
     execution.startTime = Date.now();
     void rememberSource(built, joinedText(sources.value));
@@ -101,9 +103,9 @@ export async function runChosenTask(): Promise<void> {
       tags: parseTags(tags),
     });
     failed(undefined);
-    navigate(address(["executions", executionId]));
+    navigate(address(["executions", executionId], {}, at));
   } catch (error) {
-    dropExecution(executionId);
+    dropExecution(executionId, at);
     failed(errorText(error));
   }
 }

@@ -1,5 +1,5 @@
 /** Light or dark: as the system has it, unless the user chose. */
-import { effect, type Signal, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { readSetting, writeSetting } from "./settings.ts";
 
 /** What the user may choose. */
@@ -10,6 +10,17 @@ const stored = readSetting("theme");
 
 /** The user's choice. */
 export const theme: Signal<Theme> = signal(THEMES.find((name) => name === stored) ?? "system");
+
+const system = matchMedia("(prefers-color-scheme: dark)");
+const isSystemDark = signal(system.matches);
+system.addEventListener("change", ({ matches }) => {
+  isSystemDark.value = matches;
+});
+
+/** Whether colours are dark now, by the user's choice or the system's. */
+export const isDark: ReadonlySignal<boolean> = computed(() =>
+  theme.value === "system" ? isSystemDark.value : theme.value === "dark",
+);
 
 effect(() => {
   const chosen = theme.value;

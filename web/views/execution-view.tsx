@@ -1,7 +1,7 @@
 /** An execution, while it runs and afterwards. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Empty, Loaded, StatusBadge } from "../components/basics.tsx";
+import { Empty, ErrorNotice, Loaded, StatusBadge } from "../components/basics.tsx";
 import { Icon } from "../components/icons.tsx";
 import { JobsTab } from "../components/jobs-tab.tsx";
 import { lazy } from "../components/lazy.tsx";
@@ -46,6 +46,12 @@ export function ExecutionView({
   jobId: string | undefined;
 }): JSX.Element {
   const resource = useResource(id, () => openExecution(id));
+  if (resource.phase === "failed")
+    return (
+      <div class="page">
+        <ErrorNotice error={resource.error} />
+      </div>
+    );
   return (
     <Loaded resource={resource}>
       {(execution) =>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { Empty, Section } from "../components/basics.tsx";
 import { SignIn } from "../remote/sign-in.tsx";
 import { type Instance, instances } from "../state/instances.ts";
-import { HERE, hostOf, instanceOf, TAB } from "../state/place.ts";
+import { HERE, hostOf, TAB, typedInstance } from "../state/place.ts";
 import { address, navigate } from "../state/router.ts";
 
 const STATES: Readonly<Record<Instance["phase"], string>> = {
@@ -68,8 +68,7 @@ function ConnectForm(): JSX.Element {
   const [url, setUrl] = useState("");
   const [error, setError] = useState("");
   const connect = (): void => {
-    const text = url.trim();
-    const id = instanceOf(/^https?:\/\//i.test(text) ? text : `https://${text}`);
+    const id = typedInstance(url.trim());
     if (id === undefined)
       setError("This is not the address of an instance, such as https://redun.example.org");
     else navigate(address(["instances", id]));
