@@ -28,6 +28,9 @@ import { readSettings, type WorkerEnv, type WorkerSettings } from "./settings.ts
 /** Schemes of the files that a repository has in the bucket. */
 export const FILE_SCHEMES: readonly string[] = ["r2", "file"];
 
+/** Most jobs inside of each other: an object's memory does not hold very many, and a recursion may have no end. */
+const MAX_DEPTH = 10_000;
+
 /** Where the files are that clients send, as tasks name it. */
 const UPLOADS = "r2://uploads";
 
@@ -87,6 +90,7 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
     executor: executorOf(parts, state, settings),
     executorNames: ["process", "worker"],
     limits,
+    maxDepth: MAX_DEPTH,
     uploads: { ...settings, files: parts.files, folder: UPLOADS },
     maxRunning,
     maxQueued,

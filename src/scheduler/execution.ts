@@ -53,6 +53,7 @@ export interface ExecutionOptions {
   readonly resumes: readonly string[];
   readonly dryRun: boolean;
   readonly prov: boolean;
+  readonly maxDepth: number;
   readonly context: Readonly<Record<string, unknown>>;
   readonly tags: readonly (readonly [string, Json])[];
 }

@@ -26,6 +26,8 @@ export class Job {
   readonly parent: Job | undefined;
   readonly executionId: string;
   readonly cell: Cell;
+  /** How many jobs it is inside of. */
+  readonly depth: number;
   /** Jobs of the expressions in this job's result, in the order in which they were met. */
   children: Job[] | undefined = undefined;
   /** Values of expressions under this job: the only one, or all by expression hash. */
@@ -66,6 +68,7 @@ export class Job {
     this.parent = parent;
     this.executionId = executionId;
     this.cell = cell;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
   }
 
   get isEnded(): boolean {

@@ -1,3 +1,4 @@
+import { SchedulerError } from "../errors/errors.ts";
 import { NO_OPTIONS, nodeOf, type Options } from "../expression/node.ts";
 import { normalizeOptions } from "../task/options.ts";
 import { CONTEXT_OPTION } from "../task/task.ts";
@@ -13,6 +14,11 @@ import { seekResult } from "./lookup.ts";
 export function prepareJob(exec: Execution, job: Job): void {
   if (job.isEnded) return;
   const { parent, node, task } = job;
+  const { maxDepth } = exec.options;
+  if (job.depth > maxDepth) {
+    failJob(exec, job, tooDeep(task.fullname, maxDepth));
+    return;
+  }
   const inherited = parent?.exports ?? NO_OPTIONS;
   const options = mergeOptions(task.definition.options, inherited, node.options, task.definition.exported);
   evaluateOptions(exec, job, options, (evaluated) => {
@@ -21,6 +27,13 @@ export function prepareJob(exec: Execution, job: Job): void {
     job.prov = (parent?.prov ?? exec.options.prov) && evaluated.prov !== false;
     job.context = contextOf(exec, job);
     evaluateArguments(exec, job);
+  });
+}
+
+function tooDeep(task: string, most: number): SchedulerError {
+  return new SchedulerError(`Cannot run ${task}: it is inside of more than ${most} other jobs`, {
+    hint: "Is there a recursion without an end? A deep one can be made flat, such as by seq or by halving its work.",
+    fields: { task, most },
   });
 }
 

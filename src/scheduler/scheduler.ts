@@ -52,6 +52,8 @@ export interface SchedulerConfig {
   readonly tags?: TagList;
   /** Warnings not to give, such as `namespace`. */
   readonly ignoreWarnings?: readonly string[];
+  /** Most jobs that a job may be inside of; one that is deeper fails. Default: as many as there is memory for. */
+  readonly maxDepth?: number;
 }
 
 /** Options of one {@link Scheduler.run}. */
@@ -284,6 +286,7 @@ export class Scheduler {
       resumes: options.resumes ?? [],
       dryRun: options.dryRun ?? false,
       prov: options.prov ?? true,
+      maxDepth: this.config.maxDepth ?? Number.POSITIVE_INFINITY,
       context: mergeObjects(
         this.context as Record<string, unknown>,
         (options.context ?? {}) as Record<string, unknown>,

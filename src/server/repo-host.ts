@@ -40,6 +40,8 @@ export interface RepoHostParts {
   readonly maxRunning?: number | undefined;
   /** Most executions that wait; more are refused. Default 1000. */
   readonly maxQueued?: number | undefined;
+  /** Most jobs that a job may be inside of. Default: as many as there is memory for. */
+  readonly maxDepth?: number | undefined;
   /** Told of each change of a run's status, in the same turn in which it is stored. */
   readonly onRun?: (run: HostedRun) => void;
   /** Told of faults of this home itself, such as a database that can't be written. */
@@ -350,13 +352,13 @@ export class RepoHost {
   }
 
   private makeScheduler(registry: TaskRegistry<Task>): Scheduler {
-    const { executorNames = [], limits, context } = this.parts;
+    const { executorNames = [], limits, context, maxDepth } = this.parts;
     const names = ["default", ...executorNames];
     return new Scheduler({
       backend: this.backend,
       executors: Object.fromEntries(names.map((name) => [name, this.executor])),
       registry,
-      config: { ignoreWarnings: ["namespace"] },
+      config: { ignoreWarnings: ["namespace"], ...(maxDepth === undefined ? {} : { maxDepth }) },
       ...(limits === undefined ? {} : { limits }),
       ...(context === undefined ? {} : { context }),
     });

@@ -334,3 +334,23 @@ describe("a value that can't be encoded", () => {
     expect(await failure(scheduler.run(identity(cyclic)))).toMatchObject({ code: "unsupported-value" });
   });
 });
+
+describe("a recursion", () => {
+  const down: Task<[n: number, end: number], number> = task(
+    "err.endless",
+    (n: number, end: number) => (n === end ? n : down(n + 1, end)) as number,
+  );
+
+  const recovers = task("err.recovers_from_endless", () => "recovered");
+
+  test("without an end fails where jobs are too deep, and not before", async () => {
+    const scheduler = newScheduler({ config: { maxDepth: 100 } });
+    expect(await scheduler.run(down(0, 100))).toBe(100);
+    expect(await failure(scheduler.run(down(1, -1)))).toMatchObject({
+      code: "scheduler",
+      message: "Cannot run err.endless: it is inside of more than 100 other jobs",
+      hint: expect.stringContaining("recursion without an end"),
+    });
+    expect(await scheduler.run(catchError(down(2, -1), Error, recovers))).toBe("recovered");
+  });
+});
