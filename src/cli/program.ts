@@ -244,6 +244,10 @@ function addServerCommands(program: Command, add: Add): void {
   )
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <number>", "port to listen on", "8787")
+    .option(
+      "--public-url <url>",
+      "address at which others find the server, behind a proxy (default: its own)",
+    )
     .option("--workers <number>", "most functions that compute at once (default: the machine's processors)")
     .option("--cors-origin <origin>", "another site whose pages may use the API (repeatable)", collect);
   add(

@@ -53,6 +53,8 @@ export interface AppOptions {
   readonly assets?: ((request: Request) => Response | undefined | Promise<Response | undefined>) | undefined;
   /** What failed attempts are counted by. Default: the header `CF-Connecting-IP`, or all clients together. */
   readonly clientOf?: ((c: Context) => string) | undefined;
+  /** Origin at which browsers find the instance, if a proxy makes it another than the one that requests arrive at. */
+  readonly publicOrigin?: string | undefined;
   /** Origins of other sites that may use the API from a browser, with tokens. Default: none. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Largest body of a request, in bytes. Default 32 MiB. */
@@ -91,7 +93,7 @@ const repoSchema = z.object({ name: z.string(), created: z.number() }).openapi("
 export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
   const { directory, corsOrigins = [], log, maxBody = MAX_BODY } = options;
   const clientOf = options.clientOf ?? ((c: Context) => c.req.header("cf-connecting-ip") ?? "all");
-  const auth = { directory, clientOf };
+  const auth = { directory, clientOf, publicOrigin: options.publicOrigin };
   const app = checkedApp<AppEnv>();
   const faults = new WeakMap<Request, string>();
 
@@ -208,7 +210,7 @@ function addOpenRoutes(app: App, { version }: AppOptions, auth: Auth): void {
     },
   );
   app.openapi(apiRoute("delete", `${API}/session`, { summary: "Sign out", status: 204 }), async (c) => {
-    await signOut(c, auth.directory);
+    await signOut(c, auth);
     return c.body(null, 204);
   });
 }

@@ -14,6 +14,8 @@ export interface AuthOptions {
   readonly directory: Directory;
   /** What failed attempts are counted by, such as the address that a request came from. */
   readonly clientOf: (c: Context) => string;
+  /** Origin at which browsers find the instance, if a proxy makes it another than the one that requests arrive at. */
+  readonly publicOrigin?: string | undefined;
 }
 
 /** Name of the session's cookie. */
@@ -23,13 +25,14 @@ export const SESSION_HEADER = "X-Redun-Session";
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Finds out who asks. @throws ApiError with status 401 or 429 */
-export function authenticate({ directory, clientOf }: AuthOptions): MiddlewareHandler<AppEnv> {
+export function authenticate(auth: AuthOptions): MiddlewareHandler<AppEnv> {
+  const { directory, clientOf } = auth;
   return async (c, next) => {
     const token = bearerToken(c);
     const session = token === undefined ? getCookie(c, COOKIE) : undefined;
     if (token === undefined && session === undefined) throw unauthorized("there is no token");
     if (session !== undefined) {
-      checkSameOrigin(c);
+      checkSameOrigin(c, auth);
       const key = c.req.header(SESSION_HEADER);
       if (key === undefined)
         throw unauthorized(`the session's key is missing, in the header ${SESSION_HEADER}`);
@@ -50,27 +53,32 @@ export function authenticate({ directory, clientOf }: AuthOptions): MiddlewareHa
 /** Begins a session for whoever gives a token. @returns whose it is, and its key */
 export async function signIn(
   c: Context,
-  { directory, clientOf }: AuthOptions,
+  auth: AuthOptions,
   token: string,
 ): Promise<{ principal: Principal; key: string }> {
-  checkSameOrigin(c);
+  const { directory, clientOf } = auth;
+  checkSameOrigin(c, auth);
   const principal = await directory.authenticate(token);
   if (principal === undefined) throw await refusal(directory, clientOf(c), "the token is unknown or over");
   const { session, expires } = await directory.createSession(principal.tokenId);
-  setCookie(c, COOKIE, session, { ...cookieOptions(c), expires: new Date(expires) });
+  setCookie(c, COOKIE, session, { ...cookieOptions(c, auth), expires: new Date(expires) });
   return { principal, key: await sessionKey(session) };
 }
 
 /** Ends the session that a request is of. */
-export async function signOut(c: Context, directory: Directory): Promise<void> {
+export async function signOut(c: Context, auth: AuthOptions): Promise<void> {
   const session = getCookie(c, COOKIE);
-  checkSameOrigin(c);
-  if (session !== undefined) await directory.endSession(session);
-  deleteCookie(c, COOKIE, cookieOptions(c));
+  checkSameOrigin(c, auth);
+  if (session !== undefined) await auth.directory.endSession(session);
+  deleteCookie(c, COOKIE, cookieOptions(c, auth));
 }
 
-function cookieOptions(c: Context): { path: string; httpOnly: boolean; sameSite: "Strict"; secure: boolean } {
-  const secure = [c.req.url, c.req.header("origin")].some((url) => url?.startsWith("https:") ?? false);
+function cookieOptions(
+  c: Context,
+  auth: AuthOptions,
+): { path: string; httpOnly: boolean; sameSite: "Strict"; secure: boolean } {
+  const origins = [ownOrigin(c, auth), c.req.header("origin")];
+  const secure = origins.some((origin) => origin?.startsWith("https:") ?? false);
   return { path: "/", httpOnly: true, sameSite: "Strict", secure };
 }
 
@@ -128,23 +136,30 @@ async function refusal(directory: Directory, client: string, why: string): Promi
  * Refuses what another site has a browser send in the name of somebody who is signed in here. WebSockets are not bound
  * to one origin, so they count as unsafe.
  */
-function checkSameOrigin(c: Context): void {
+function checkSameOrigin(c: Context, auth: AuthOptions): void {
   const isSafe = SAFE.has(c.req.method);
   const upgrade = c.req.header("upgrade") !== undefined;
   if (isSafe && !upgrade) return;
   // A form can send text, but not these types without asking first.
   const type = c.req.header("content-type");
   const isOwnType = isSafe || type === undefined || /^application\/(json|x-ndjson|octet-stream)\b/.test(type);
-  if (isOwnType && isSameOrigin(c, upgrade)) return;
+  if (isOwnType && isSameOrigin(c, upgrade, auth)) return;
   throw new ApiError(403, "cross-site", "Cannot answer: the request comes from another site", {
     hint: "Programs send the header Authorization instead of a cookie.",
   });
 }
 
 /** What browsers say of it themselves comes first: behind a proxy that adds TLS, the origin is not what is seen here. */
-function isSameOrigin(c: Context, upgrade: boolean): boolean {
+function isSameOrigin(c: Context, upgrade: boolean, auth: AuthOptions): boolean {
   const site = c.req.header("sec-fetch-site");
   if (site !== undefined) return site === "same-origin";
   const origin = c.req.header("origin");
-  return origin === undefined ? !upgrade : origin === new URL(c.req.url).origin;
+  if (origin === undefined) return !upgrade;
+  return origin === ownOrigin(c, auth) || origin === auth.publicOrigin;
+}
+
+/** The origin of a page that sends a request to where this one was sent. */
+function ownOrigin(c: Context, { publicOrigin }: AuthOptions): string {
+  const { origin, hostname } = new URL(c.req.url);
+  return publicOrigin !== undefined && new URL(publicOrigin).hostname === hostname ? publicOrigin : origin;
 }

@@ -44,15 +44,17 @@ function start(
     readonly name?: string;
     readonly host?: string;
     readonly port?: number;
+    readonly publicUrl?: string;
     /** Values of `[server]`. */
     readonly settings?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<RunningServer> {
-  const { name = ".redun", host, port = 0, settings = {} } = options;
+  const { name = ".redun", settings = {}, port = 0, ...more } = options;
   const dir = join(folder, name);
   const config = openConfig({ dir, source: "default" }).with({ server: { ...settings } });
   const log = (line: RequestLog): void => void lines.push(line);
-  return startServer({ dir, config, version: "test", host, port, log, warn: (text) => warnings.push(text) });
+  const warn = (text: string): void => void warnings.push(text);
+  return startServer({ dir, config, version: "test", port, log, warn, ...more });
 }
 
 /** What a server answers to bytes, until it ends the connection or a time, in milliseconds, has passed. */
@@ -274,4 +276,42 @@ test("files of hosts that the operator allows are read, and no others of the ser
   } finally {
     inner.close();
   }
+});
+
+test("a server is found at its public address, and its pages are known by that", async () => {
+  await server.close();
+  server = await start({ publicUrl: "https://redun.example.org/" });
+  expect(server.publicUrl).toBe("https://redun.example.org");
+  const { port } = new URL(server.url);
+  const signIn = (headers: readonly string[]): Promise<string> => {
+    const body = JSON.stringify({ token });
+    const lines = ["Content-Type: application/json", `Content-Length: ${body.length}`, ...headers];
+    return sendRaw(`POST /api/v1/session HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body}`, 500);
+  };
+  const secure = /^HTTP\/1\.1 200 .*set-cookie: [^\r]*; Secure/is;
+  const [own, site] = ["Host: redun.example.org", "Origin: https://redun.example.org"];
+  expect(await signIn([own])).toMatch(secure);
+  expect(await signIn([own, site])).toMatch(secure);
+  // A proxy may name the server as it finds it.
+  expect(await signIn([`Host: 127.0.0.1:${port}`, site])).toMatch(secure);
+  expect(await signIn([own, "Origin: https://evil.example"])).toMatch(/ 403 /);
+  expect(await signIn([own, "Origin: http://redun.example.org"])).toMatch(/ 403 /);
+  expect(await signIn([own, site, "Sec-Fetch-Site: cross-site"])).toMatch(/ 403 /);
+  expect(await signIn(["Host: other.example.org", site])).toMatch(/ 403 /);
+  // On the machine itself there is no TLS.
+  const here = await signIn([`Host: 127.0.0.1:${port}`]);
+  expect(here).toMatch(/^HTTP\/1\.1 200 /);
+  expect(here).not.toMatch(secure);
+});
+
+test("a public address is that of a whole site", async () => {
+  for (const publicUrl of [
+    "redun.example.org",
+    "https://example.org/redun",
+    "ftp://example.org",
+    "https://a@b.c",
+  ])
+    await expect(start({ name: "other", publicUrl })).rejects.toMatchObject({
+      message: expect.stringContaining("--public-url must be like"),
+    });
 });

@@ -22,17 +22,18 @@ export async function server(cli: Cli, _words: string[], options: Record<string,
     version: version(),
     host: options.host as string | undefined,
     port: readPort(options.port),
+    publicUrl: options.publicUrl as string | undefined,
     maxWorkers: readWorkers(options.workers),
     corsOrigins: options.corsOrigin as string[] | undefined,
     assets,
     log: (line) => output.log(requestText(line), line.status >= 500 ? "ERROR" : "DEBUG"),
     warn: (message) => output.log(message, "WARN"),
   });
-  const { url, firstToken } = running;
+  const { url, publicUrl, firstToken } = running;
   output.log(`redun :: version ${version()} serves ${dir} at ${url}`);
   if (firstToken !== undefined) {
     output.log(`Token of an administrator, shown this once: ${firstToken}`);
-    output.log(`Sign in by opening ${url}/#token=${firstToken}`);
+    output.log(`Sign in by opening ${publicUrl}/#token=${firstToken}`);
   } else {
     output.log("Another token is made with: redun server token --name NAME");
   }

@@ -12,7 +12,7 @@ import { Listeners } from "../../server/listeners.ts";
 import { createRepoApp } from "../../server/repo-app.ts";
 import type { RepoHost } from "../../server/repo-host.ts";
 import type { RepoApp } from "../../server/route-parts.ts";
-import { RedunClientError } from "../client-error.ts";
+import { RedunClientError, UsageError } from "../client-error.ts";
 import type { Config } from "../config.ts";
 import { registerFileSystems } from "../runtime.ts";
 import { publicFetch } from "./public-fetch.ts";
@@ -30,6 +30,8 @@ export interface ServerOptions {
   readonly host?: string | undefined;
   /** Default 8787; 0 takes a free one. */
   readonly port?: number | undefined;
+  /** Address at which others find the server, such as that of a proxy in front of it. */
+  readonly publicUrl?: string | undefined;
   /** The built web app. */
   readonly assets?: string | undefined;
   readonly corsOrigins?: readonly string[] | undefined;
@@ -42,6 +44,8 @@ export interface ServerOptions {
 /** A server that runs. */
 export interface RunningServer {
   readonly url: string;
+  /** Where others find it. */
+  readonly publicUrl: string;
   /** A token of an administrator, if there was no token before. */
   readonly firstToken: string | undefined;
   close(): Promise<void>;
@@ -57,6 +61,7 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { dir, config, version, host = "127.0.0.1", port = 8787, log, warn } = options;
   const settings = readServerSettings(config);
+  const publicOrigin = originOf(options.publicUrl);
   const { directory, db } = await openDirectory(dir);
   // The scheduler looks at the files that tasks are given and return.
   registerFileSystems();
@@ -76,6 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       corsOrigins: [...(options.corsOrigins ?? []), ...settings.corsOrigins],
       maxBody: settings.maxBody,
       log,
+      publicOrigin,
       clientOf: (c) => getConnInfo(c).remote.address ?? "unknown",
       assets: options.assets === undefined ? undefined : staticAssets(options.assets),
       repo(name, request, env) {
@@ -98,9 +104,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     });
     const isLocal = LOOPBACK.test(host) || host === "::1";
-    server = await listen(host, port, sockets, (request, env) =>
-      isLocal && !LOOPBACK.test(new URL(request.url).hostname) ? otherHost() : app.fetch(request, env),
-    );
+    const publicHost = publicOrigin === undefined ? undefined : new URL(publicOrigin).hostname;
+    server = await listen(host, port, sockets, (request, env) => {
+      const { hostname } = new URL(request.url);
+      const isKnown = !isLocal || LOOPBACK.test(hostname) || hostname === publicHost;
+      return isKnown ? app.fetch(request, env) : otherHost();
+    });
   } catch (error) {
     await repositories.close();
     db.close();
@@ -110,8 +119,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const tokens = await directory.listTokens();
   const first = tokens.length > 0 ? undefined : await directory.createToken({ name: "admin", role: "admin" });
   const { port: actual } = running.address() as AddressInfo;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${actual}`;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${actual}`,
+    url,
+    publicUrl: publicOrigin ?? url,
     firstToken: first?.token,
     async close() {
       const closed = new Promise<void>((resolve) => running.close(() => resolve()));
@@ -123,6 +134,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       db.close();
     },
   };
+}
+
+/** @throws UsageError if it is not the address of a site as a whole */
+function originOf(url: string | undefined): string | undefined {
+  if (url === undefined) return undefined;
+  const { origin, href } = URL.canParse(url) ? new URL(url) : { origin: "null", href: "" };
+  if (/^https?:/.test(origin) && href === `${origin}/`) return origin;
+  throw new UsageError(`--public-url must be like https://redun.example.org, not ${url}`, {
+    hint: "The server has a host name of its own; it can't be below a path.",
+  });
 }
 
 const faultText = (error: unknown): string =>
@@ -164,7 +185,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 /** Another site's name may be made to lead to this machine, so that its pages reach what listens only here. */
 function otherHost(): Response {
   const error = new ApiError(403, "wrong-host", "Cannot answer: this server is for this machine alone", {
-    hint: "Use http://127.0.0.1, or start the server with --host.",
+    hint: "Use http://127.0.0.1, or start the server with --public-url URL, or with --host.",
   });
   const { status, body } = answerOf(error);
   return Response.json(body, { status });
