@@ -144,8 +144,10 @@ export function addExecutionRoutes(app: RepoApp, upgrade: UpgradeEvents | undefi
       const { body } = checked<never, never, ExecutionRequest>(c);
       const { host, principal } = c.var;
       const key = c.req.header("idempotency-key");
+      const order = orderOf(host, body);
       const id = await host.start({
-        ...orderOf(host, body),
+        ...order,
+        tags: withUser(order.tags, principal.name),
         user: principal.name,
         // One client's keys are not another's.
         key: key === undefined ? undefined : `${principal.tokenId} ${key}`,
@@ -270,6 +272,11 @@ function orderOf(host: RepoHost, request: ExecutionRequest): Order {
     id,
     commandLine,
   };
+}
+
+/** Tags with whose execution it is, unless they say so: the command does, the app can't. */
+function withUser(tags: Order["tags"], user: string): Order["tags"] {
+  return tags.some(([key]) => key === "user") ? tags : [...tags, ["user", user]];
 }
 
 /** The one encoding of a value that JSON of an encoding stands for. @throws InvalidEncodingError if it is none */

@@ -329,12 +329,21 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         });
         expect(detail.result).toMatchObject({ value: 190, preview: "190", type: "number" });
         expect(detail.tags).toContainEqual({ key: "team", value: "x" });
+        expect(detail.tags).toContainEqual({ key: "user", value: detail.user });
         expect(detail.jobs.filter(({ parentId }) => parentId === null)).toHaveLength(1);
         expect((await repo.list({ task: "basics.fan" })).items[0]).toMatchObject({ id, status: "DONE" });
         expect((await repo.list({ tag: 'team="x"' })).items.map((item) => item.id)).toContain(id);
         expect((await client.executions()).items).toContainEqual(
           expect.objectContaining({ id, status: "DONE" }),
         );
+      });
+
+      test("are tagged with the token's name, unless whoever starts them names a user", async () => {
+        const id = await run("add", [2, 2], { tags: { user: "somebody" } });
+        await eventsOf(id);
+        const { tags, user } = await repo.execution(id);
+        expect(tags.filter(({ key }) => key === "user")).toEqual([{ key: "user", value: "somebody" }]);
+        expect(user).not.toBe("somebody");
       });
 
       test("await, run scripts, take arguments by name with defaults, and files", async () => {
