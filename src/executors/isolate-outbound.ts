@@ -17,7 +17,8 @@ export class IsolateOutbound extends WorkerEntrypoint<unknown, OutboundProps> {
     const { host, origin } = new URL(request.url);
     if (!mayReach(new URL(request.url), this.ctx.props.lists))
       throw new Error(`Cannot fetch ${origin}: the host ${host} is not among those that may be reached`);
-    return await fetch(request, { redirect: "manual" });
+    // What a request says in `cf` could lead to another origin, or put answers into a cache.
+    return await fetch(request, { redirect: "manual", cf: {} } as RequestInit);
   }
 
   /** Sockets would lead around the names of hosts. */

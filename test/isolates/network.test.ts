@@ -61,6 +61,11 @@ describe("a workflow that asks where the operator allows it", () => {
     );
   });
 
+  test("can't have Cloudflare go elsewhere or keep answers", async () => {
+    const told = await call(executor, online, "online.rerouted", ["https://api.example.org/cf"]);
+    for (const name of ["resolveOverride", "cacheEverything", "cacheKey"]) expect(told).not.toContain(name);
+  });
+
   test("reaches no address within, by name or number", async () => {
     for (const host of ["localhost", "127.0.0.1", "2130706433", "[::1]"]) {
       await expect(request(`http://${host}:8787/`)).rejects.toMatchObject({ code: "executor" });

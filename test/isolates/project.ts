@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import * as esbuild from "esbuild";
 import { Response } from "miniflare";
-import type { TestProjectConfiguration, ViteUserConfig } from "vitest/config";
+import type { TestProjectInlineConfiguration, ViteUserConfig } from "vitest/config";
 import { buildIsolateRuntime } from "../../scripts/build-isolate.ts";
 import { buildPackage } from "../../src/package/index.ts";
 
@@ -52,14 +52,15 @@ async function build(name: string): Promise<unknown> {
 }
 
 /** The Internet, as far as these tests have one. */
-function answer(request: { readonly url: string }): Response {
+function answer(request: { readonly url: string; readonly cf?: object | undefined }): Response {
   const { hostname, pathname } = new URL(request.url);
+  if (pathname === "/cf") return Response.json(Object.keys(request.cf ?? {}));
   if (pathname === "/elsewhere") return Response.redirect("https://other.example.com/", 302);
   return new Response(`${hostname}${pathname}`);
 }
 
 /** Tests of what runs in isolates of the Worker Loader, in workerd. */
-export const isolates: TestProjectConfiguration = {
+export const isolates: TestProjectInlineConfiguration = {
   resolve: {
     alias: [
       { find: /^redun$/, replacement: join(root, "src/index.ts") },

@@ -13,6 +13,12 @@ task("online.request", async (url: string) => {
   return [response.status, await response.text()];
 });
 
+/** Asks Cloudflare to go elsewhere, and to keep the answer for others. */
+task("online.rerouted", async (url: string) => {
+  const cf = { resolveOverride: "elsewhere.example.net", cacheEverything: true, cacheKey: "mine" };
+  return await (await fetch(url, { cf } as RequestInit)).json();
+});
+
 task("online.file", async (url: string) => await new File(url).text());
 
 task("online.raw", async (host: string) => {
