@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { transform } from "esbuild";
-import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from "vitest/config";
+import { defineConfig, type TestProjectInlineConfiguration, type ViteUserConfig } from "vitest/config";
 import { buildWorkers } from "./scripts/build-workers.ts";
 import { findChromium } from "./scripts/chromium.ts";
 import { instrumentAsync } from "./src/package/lowering.ts";
@@ -15,6 +15,9 @@ import { hosted } from "./test/hosted/project.ts";
 import { isolates } from "./test/isolates/project.ts";
 
 const root: string = import.meta.dirname;
+
+/** Two cores: more workers only wait for each other. */
+const maxWorkers = 2;
 
 /** Tests of the core: they import nothing of Node, and pass in every runtime. */
 const portable = ["test/{value,expression,task,scheduler,builtins}/**/*.test.ts"];
@@ -31,6 +34,9 @@ const cloudflareOnly = "test/cloudflare/**/*.test.ts";
 /** The web app, built and served, in a browser that the tests steer. */
 const app = "test/e2e/**/*.test.ts";
 
+/** Its build is shared. */
+const inApp = { globalSetup: ["test/e2e/setup.ts"], hookTimeout: 60_000 };
+
 /** How the app bears many jobs. */
 const load = "test/e2e/load.test.ts";
 
@@ -44,6 +50,12 @@ const alias = [
 ];
 
 const chromium: string | undefined = findChromium();
+
+/**
+ * The core's tests in a runtime other than Node. They share one page or isolate, which takes half the time; that they
+ * are independent of each other shows in Node, where each file is by itself.
+ */
+const core = { include: portable, exclude: large, isolate: false };
 
 /** Lowers the async functions of tests as a code package for a tab does, since a tab has no asynchronous context. */
 const lowerAsync: NonNullable<ViteUserConfig["plugins"]>[number] = {
@@ -65,7 +77,7 @@ const lowerAsync: NonNullable<ViteUserConfig["plugins"]>[number] = {
   },
 };
 
-const projects: TestProjectConfiguration[] = [
+const projects: TestProjectInlineConfiguration[] = [
   {
     resolve: { alias },
     test: {
@@ -88,7 +100,7 @@ const projects: TestProjectConfiguration[] = [
         miniflare: { compatibilityDate: "2026-10-01", compatibilityFlags: ["nodejs_compat"] },
       }),
     ],
-    test: { name: "workers", include: portable, exclude: large, testTimeout: 60_000 },
+    test: { ...core, name: "workers", testTimeout: 60_000 },
   },
   {
     resolve: { alias },
@@ -114,37 +126,23 @@ const projects: TestProjectConfiguration[] = [
   hosted,
   {
     resolve: { alias },
-    test: { name: "e2e", include: [app], exclude: [load], testTimeout: 30_000, hookTimeout: 60_000 },
+    test: { ...inApp, name: "e2e", include: [app], exclude: [load], testTimeout: 30_000 },
   },
   {
     resolve: { alias },
     // When the other tests are over, since it measures time.
-    test: { name: "load", include: [load], sequence: { groupOrder: 1 }, hookTimeout: 60_000 },
+    test: { ...inApp, name: "load", include: [load], sequence: { groupOrder: 1 } },
   },
 ];
 
-/**
- * The workers that tests of the engine start again and again: a bundle loads much faster than its modules. Each run of
- * tests has its own, built once, though this module is evaluated for every project.
- */
+/** The workers that tests of the engine start again and again: a bundle loads much faster than its modules. */
 const workers: string = join(root, `dist/test-workers-${process.pid}`);
-
-const scope = globalThis as { workersBuilt?: Promise<void> };
-
-function buildOnce(): Promise<void> {
-  scope.workersBuilt ??= buildWorkers(workers).then(() => {
-    process.on("exit", () => rmSync(workers, { recursive: true, force: true }));
-  });
-  return scope.workersBuilt;
-}
 
 /** Tests in a browser of their own. Each project runs one file at a time, so the slow ones are apart. */
 const inBrowser = (
-  name: string,
-  include: string[],
   executablePath: string,
-  exclude: string[] = [],
-): TestProjectConfiguration => ({
+  test: NonNullable<ViteUserConfig["test"]> & { name: string },
+): TestProjectInlineConfiguration => ({
   resolve: { alias },
   plugins: [lowerAsync],
   // Files that are served as they are.
@@ -177,9 +175,7 @@ const inBrowser = (
     exclude: ["@sqlite.org/sqlite-wasm"],
   },
   test: {
-    name,
-    include,
-    exclude: [...large, ...exclude],
+    ...test,
     testTimeout: 60_000,
     browser: {
       enabled: true,
@@ -202,11 +198,12 @@ const inBrowser = (
 });
 
 if (chromium !== undefined) {
-  await buildOnce();
+  await buildWorkers(workers);
+  process.on("exit", () => rmSync(workers, { recursive: true, force: true }));
   projects.push(
-    inBrowser("browser", portable, chromium),
-    inBrowser("tab", [browserOnly], chromium, [engines]),
-    inBrowser("engine", [engines], chromium),
+    inBrowser(chromium, { ...core, name: "browser" }),
+    inBrowser(chromium, { name: "tab", include: [browserOnly], exclude: [engines] }),
+    inBrowser(chromium, { name: "engine", include: [engines] }),
   );
 } else {
   const message = "Cannot run the tests in a browser: found no Chromium. Install it, or set CHROMIUM_PATH.";
@@ -214,6 +211,12 @@ if (chromium !== undefined) {
   console.info(`${message} The tests of the other runtimes run.\n`);
 }
 
-// Two cores: more workers only wait for each other.
-const config: ViteUserConfig = defineConfig({ test: { maxWorkers: 2, projects } });
+/** A project that stands for itself: to extend this file, each would load it anew. */
+const standalone = (project: TestProjectInlineConfiguration): TestProjectInlineConfiguration => ({
+  ...project,
+  extends: false,
+  test: { ...project.test, maxWorkers },
+});
+
+const config: ViteUserConfig = defineConfig({ test: { maxWorkers, projects: projects.map(standalone) } });
 export default config;

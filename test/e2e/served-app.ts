@@ -1,36 +1,30 @@
 /** The built app on a port of its own, and pages of a browser that show it. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright";
-import { buildWeb } from "../../scripts/build-web.ts";
+import { inject } from "vitest";
 import { staticFiles } from "../../scripts/serve-web.ts";
 
 export class ServedApp {
-  private readonly folder: string;
   private readonly server: Server;
   private readonly browser: Browser;
   readonly address: string;
   /** Errors that pages told their console, or threw. */
   readonly problems: string[] = [];
 
-  private constructor(folder: string, server: Server, browser: Browser) {
-    this.folder = folder;
+  private constructor(server: Server, browser: Browser) {
     this.server = server;
     this.browser = browser;
     this.address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   }
 
-  /** Builds and serves the app, and starts a browser. */
+  /** Serves the app, and starts a browser. */
   static async start(executablePath: string): Promise<ServedApp> {
-    const folder = mkdtempSync(join(tmpdir(), "redun-app-"));
-    await buildWeb({ outdir: folder });
-    const server = createServer(staticFiles(folder));
+    const server = createServer(staticFiles(inject("app")));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-    return new ServedApp(folder, server, browser);
+    return new ServedApp(server, browser);
   }
 
   /** A browser that was never there before. Its pages have one engine between them. */
@@ -66,6 +60,5 @@ export class ServedApp {
   async stop(): Promise<void> {
     await this.browser.close();
     await new Promise((resolve) => this.server.close(resolve));
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }

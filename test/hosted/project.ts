@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import * as esbuild from "esbuild";
-import type { TestProjectConfiguration, ViteUserConfig } from "vitest/config";
+import type { TestProjectInlineConfiguration, ViteUserConfig } from "vitest/config";
 import { buildIsolateRuntime } from "../../scripts/build-isolate.ts";
 import { buildPackage } from "../../src/package/index.ts";
 
@@ -28,7 +28,7 @@ const built: NonNullable<ViteUserConfig["plugins"]>[number] = {
 };
 
 /** Tests of a hosted instance from inside, in workerd. */
-export const hosted: TestProjectConfiguration = {
+export const hosted: TestProjectInlineConfiguration = {
   resolve: {
     alias: [
       { find: /^redun$/, replacement: join(root, "src/index.ts") },
