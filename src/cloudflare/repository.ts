@@ -125,7 +125,7 @@ export async function openRepository(parts: RepositoryParts): Promise<Repository
 function executorOf(
   { ctx, env, files }: RepositoryParts,
   state: HostState,
-  { allowNetwork, maxJobMs }: WorkerSettings,
+  { allowNetwork, maxJobMs, turnMs }: WorkerSettings,
 ): PackageExecutor {
   const { IsolateOutbound } = ctx.exports as unknown as OutboundExports;
   return boundExecutor(
@@ -138,6 +138,7 @@ function executorOf(
       files: serveFileSystem(files, FILE_SCHEMES),
       allowNetwork,
       ...(maxJobMs === undefined ? {} : { maxJobMs }),
+      ...(turnMs === undefined ? {} : { turnMs }),
       ...(IsolateOutbound === undefined
         ? {}
         : { outbound: (lists: readonly HostList[]) => IsolateOutbound({ props: { lists } }) }),

@@ -38,6 +38,8 @@ export interface WorkerEnv {
   readonly REDUN_MAX_QUEUED?: string | number;
   /** Most seconds that a job runs, not counting those in which it waits for others. */
   readonly REDUN_MAX_JOB_SECONDS?: string | number;
+  /** Most seconds that code computes without a pause, where the platform doesn't end it. */
+  readonly REDUN_MAX_TURN_SECONDS?: string | number;
   /** Largest body of a request, in bytes. */
   readonly REDUN_MAX_BODY?: string | number;
   /** Most streams of events of a repository that are open at once. */
@@ -55,6 +57,7 @@ export interface WorkerSettings extends InstanceSettings {
   readonly allowNetwork: boolean | readonly string[];
   readonly limits: Readonly<Record<string, number>>;
   readonly maxJobMs: number | undefined;
+  readonly turnMs: number | undefined;
 }
 
 type Variable = Extract<keyof WorkerEnv, `REDUN_${string}`>;
@@ -67,12 +70,16 @@ export function readSettings(env: WorkerEnv): WorkerSettings {
     nameOf: (name) => `the variable ${variable(name)}`,
   };
   const network = listOf(source, "allow_network");
-  const jobSeconds = count(source, "max_job_seconds");
+  const milliseconds = (name: string): number | undefined => {
+    const seconds = count(source, name);
+    return seconds === undefined ? undefined : seconds * 1000;
+  };
   return {
     ...readInstanceSettings(source),
     allowNetwork: network.includes("all") ? true : network.length === 0 ? false : hosts(source, network),
     limits: Object.fromEntries(listOf(source, "limits").map((text) => limit(source, text))),
-    maxJobMs: jobSeconds === undefined ? undefined : jobSeconds * 1000,
+    maxJobMs: milliseconds("max_job_seconds"),
+    turnMs: milliseconds("max_turn_seconds"),
   };
 }
 

@@ -21,13 +21,15 @@ test("variables are lists and numbers", () => {
       REDUN_LIMITS: "db=2, api=10",
       REDUN_MAX_RUNNING: "4",
       REDUN_MAX_QUEUED: 10,
+      REDUN_MAX_JOB_SECONDS: "60",
+      REDUN_MAX_TURN_SECONDS: 20,
       REDUN_MAX_BODY: "",
     }),
   ).toEqual({
     allowNetwork: ["api.example.org", "*.example.com"],
     corsOrigins: ["https://app.example.org", "http://localhost:5173"],
     limits: { db: 2, api: 10 },
-    ...{ maxRunning: 4, maxQueued: 10, maxBody: undefined },
+    ...{ maxRunning: 4, maxQueued: 10, maxJobMs: 60_000, turnMs: 20_000, maxBody: undefined },
   });
   expect(settings({ REDUN_ALLOW_NETWORK: "all" }).allowNetwork).toBe(true);
 });
