@@ -417,7 +417,7 @@ defineMembers(partialPrototype, {
   source: (self) => partialOf(self).task.source,
   hash: (self) => {
     const { task, args } = partialOf(self);
-    return hashStruct(["PartialTask", task.hash, hashArguments(args.map(hashValue))]);
+    return hashStruct(["PartialTask", hashValue(task), hashArguments(args.map(hashValue))]);
   },
   options: (self) => (options: CallOptions) =>
     makePartial(partialOf(self).task.options(options), partialOf(self).args),

@@ -233,6 +233,8 @@ function decodeError(data: ErrorData): Error {
   const hidden = (key: string, value: unknown) =>
     Object.defineProperty(error, key, { value, configurable: true, writable: true });
   if (error.name !== name) hidden("name", name);
+  // Its stack is that of this function.
+  hidden("stack", message === "" ? name : `${name}: ${message}`);
   if (Object.hasOwn(data, "cause")) hidden("cause", data.cause);
   for (const [key, field] of Object.entries(data)) {
     if (!standardFields.has(key) && !Object.hasOwn(error, key)) {

@@ -59,8 +59,9 @@ async function errorNames(store: CallStore, calls: readonly CallRecord[]): Promi
 /** A record without its time, and with names in the place of hashes. */
 function renamed({ timestamp: _, ...call }: CallRecord, names: ReadonlyMap<string, string>): RecordJson {
   const text = JSON.stringify(call).replace(/\b[0-9a-f]{40}\b/g, (hash) => names.get(hash) ?? hash);
-  // The calls that an argument came from are in the order of their hashes.
-  return JSON.parse(text, (key, value) => (key === "upstream" ? value.sort() : value)) as RecordJson;
+  // The calls that an argument came from are in the order of their hashes, and those below in that in which they began.
+  const isSet = (key: string): boolean => key === "upstream" || key === "children";
+  return JSON.parse(text, (key, value) => (isSet(key) ? value.sort() : value)) as RecordJson;
 }
 
 function byText(a: RecordJson, b: RecordJson): number {

@@ -73,6 +73,7 @@ const cases: readonly WorkflowCase[] = [
     args: { file: contentFile("weather/2012.csv", weather["weather/2012.csv"]!) },
     files: weather,
   },
+  { workflow: "test/browser/features.ts", task: "features.main", args: {} },
   {
     workflow: "test/browser/words.ts",
     task: "words.main",

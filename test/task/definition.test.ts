@@ -281,6 +281,17 @@ describe("partial tasks", () => {
     expect(ran()).toEqual(["noisy", "join"]);
   });
 
+  test("TSK-074: have the same hash where their task is not defined", () => {
+    const stored = encodeValue([join.options({ memory: 2 }), join.partial("a")]);
+    const expected = [hashValue(join.options({ memory: 2 })), hashValue(join.partial("a"))];
+    taskRegistry.remove("def.join");
+    try {
+      expect((decodeValue(stored.text) as unknown[]).map(hashValue)).toEqual(expected);
+    } finally {
+      taskRegistry.add(join);
+    }
+  });
+
   test("TSK-074, TSK-075: are stored and come back, valid while their task is", async () => {
     const scheduler = newScheduler();
     const { text, type } = encodeValue(join.partial("a", same("b")));
