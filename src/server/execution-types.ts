@@ -42,6 +42,8 @@ export interface HostedRun {
   readonly interrupted: readonly string[];
   /** How often it was begun and the scheduler's home ended soon after. */
   readonly tries: number;
+  /** Whether its turn had come in the home that wrote this last. */
+  readonly atWork?: boolean | undefined;
   /** Whether it was asked to end. */
   readonly cancelled?: boolean | undefined;
   readonly started?: number | undefined;

@@ -192,8 +192,8 @@ export class RepoHost {
       await this.end(run, this.eventsOf(run.id, {}), failure(new CancelledError()));
       return false;
     }
-    if (begun === undefined) return true;
-    await this.backend.addTags([executionTag(run.current, STATUS, "interrupted")]);
+    if (begun === undefined && run.atWork !== true) return true;
+    if (begun !== undefined) await this.backend.addTags([executionTag(run.current, STATUS, "interrupted")]);
     if (run.tries >= MOST_TRIES) {
       const error = errorRecord(
         new CancelledError(`The execution was given up: the server ended ${run.tries} times while it ran`, {
@@ -203,8 +203,10 @@ export class RepoHost {
       await this.end(run, this.eventsOf(run.id, {}), { status: "FAILED", error, traceback: undefined });
       return false;
     }
-    const interrupted = [...run.interrupted, run.current];
-    this.state.putRun({ ...run, current: uuid(), interrupted, tries: run.tries + 1 });
+    // One that left no record needs no other in its place.
+    const next =
+      begun === undefined ? {} : { current: uuid(), interrupted: [...run.interrupted, run.current] };
+    this.state.putRun({ ...run, ...next, atWork: false, tries: run.tries + 1 });
     return true;
   }
 
@@ -247,7 +249,8 @@ export class RepoHost {
     // One that was cancelled while it waited has ended.
     if (this.isClosing || signal.aborted) return;
     const queued = this.state.run(id)!;
-    const run: HostedRun = { ...queued, status: "RUNNING", started: queued.started ?? Date.now() };
+    const started = queued.started ?? Date.now();
+    const run: HostedRun = { ...queued, status: "RUNNING", started, atWork: true };
     this.update(run);
     const alive = setTimeout(() => this.outlives(id), ALIVE);
     const executionId = run.current;

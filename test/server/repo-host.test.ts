@@ -160,6 +160,25 @@ test("a home that can't be opened has begun nothing", async () => {
   expect(host.state.run(waiting)).toMatchObject({ status: "QUEUED" });
 });
 
+test("an execution that ends its home before anything of it is stored is given up as well", async () => {
+  const run = (id: string, tries: number): HostedRun => ({
+    ...(order("add", [1, 2]) as Omit<HostedRun, "id">),
+    ...{ id, created: 1, status: "RUNNING", commandLine: [], current: id, interrupted: [], tries },
+    atWork: true,
+  });
+  const [first, last] = ["11111111-89ab-7000-8000-000000000001", "11111111-89ab-7000-8000-000000000002"];
+  await openHost({ maxRunning: 4 }, (state) => {
+    state.putRun(run(first!, 0));
+    state.putRun(run(last!, 3));
+  });
+  expect(host.state.run(first!)).toMatchObject({ current: first, tries: 1 });
+  expect(await ended(first!)).toMatchObject({ status: "DONE" });
+  expect(host.state.run(last!)).toMatchObject({
+    status: "FAILED",
+    outcome: { error: { message: "The execution was given up: the server ended 3 times while it ran" } },
+  });
+});
+
 test("an execution is cancelled while its package loads, and a home ends that waits for one", async () => {
   await openHost({ maxRunning: 4 });
   const pkg = await hangingPackage();
