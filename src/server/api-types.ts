@@ -118,6 +118,15 @@ export interface UploadedFile {
   readonly size: number;
 }
 
+/** A file that a server has now. */
+export interface SentFile extends UploadedFile {
+  /** Hash of its content. */
+  readonly content: string;
+  readonly name: string;
+  /** Whether it had to be sent. */
+  readonly isNew: boolean;
+}
+
 /** What `GET /health` answers. */
 export interface Health {
   readonly status: "ok";

@@ -121,7 +121,7 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
     if (!c.res.headers.has("Cache-Control")) c.res.headers.set("Cache-Control", "no-store");
   });
   if (corsOrigins.length > 0) {
-    const headers = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"];
+    const headers = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Range"];
     const exposeHeaders = ["Retry-After"];
     app.use(
       `${API}/*`,

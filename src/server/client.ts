@@ -1,6 +1,7 @@
 import type { Backend, RecordJson, TagRow } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
 import type { StoredPackage } from "../package/types.ts";
+import { hashStream } from "../value/hash.ts";
 import type {
   ExecutionDetail,
   ExecutionEvent,
@@ -12,6 +13,7 @@ import type {
   Page,
   RepoSummary,
   Role,
+  SentFile,
   SignedIn,
   TokenInfo,
   UploadedFile,
@@ -84,12 +86,17 @@ export class RepoClient {
     await this.transport.send(this.path(`/packages/${part(hash)}`), { method: "PUT", json });
   }
 
-  /** Starts an execution, once however often the request has to be sent. @returns its id */
+  /**
+   * Starts an execution, once however often the request has to be sent. Of a command line that is too long, what a
+   * server records is sent.
+   *
+   * @returns its id
+   */
   async start(request: ExecutionRequest): Promise<string> {
     const headers = { "Idempotency-Key": crypto.randomUUID() };
     const { id } = await this.transport.json<{ id: string }>(this.path("/executions"), {
       method: "POST",
-      json: request,
+      json: { ...request, commandLine: request.commandLine && recordable(request.commandLine) },
       headers,
     });
     return id;
@@ -163,6 +170,18 @@ export class RepoClient {
     return this.transport.json(path, { method: "PUT", body });
   }
 
+  /** Sends a file, unless the server has one of its name and content. */
+  async sendFile(name: string, blob: Blob): Promise<SentFile> {
+    const content = await contentHash(blob);
+    const known = await this.findUpload(content, name);
+    return {
+      ...(known ?? (await this.upload(content, name, blob))),
+      content,
+      name,
+      isNew: known === undefined,
+    };
+  }
+
   /** Makes a folder of files that were sent. */
   uploadFolder(
     name: string,
@@ -232,6 +251,27 @@ export class RepoClient {
       yield list;
     }
     throw this.transport.unreachable(new Error("its answer broke off"));
+  }
+}
+
+/** The longest word of a command line that a server records, and the most of them. */
+const [LONGEST_WORD, MOST_WORDS] = [10_000, 1000];
+
+function recordable(line: readonly string[]): readonly string[] {
+  const words = line.map((word) =>
+    word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD - 1)}…`,
+  );
+  return words.length <= MOST_WORDS ? words : [...words.slice(0, MOST_WORDS - 1), "…"];
+}
+
+/** The first 40 hex digits of a file's SHA-512, read a piece at a time. Not all browsers can iterate over a stream. */
+async function contentHash(blob: Blob): Promise<string> {
+  const hashing = hashStream();
+  const reader = blob.stream().getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return hashing.digest();
+    hashing.update(value);
   }
 }
 

@@ -95,7 +95,7 @@ export class RemoteEngine implements PlaceEngine {
         id: executionId,
         package: request.package,
         task,
-        commandLine: commandLine(pkg, request).slice(0, MOST_WORDS).map(cut),
+        commandLine: commandLine(pkg, request),
         args: args.map((text) => (text === undefined ? LEFT_OUT : (JSON.parse(text) as Json))),
         options: { ...(cache === undefined ? {} : { cache }), ...(dryRun === undefined ? {} : { dryRun }) },
         ...(tags === undefined ? {} : { tags }),
@@ -280,12 +280,6 @@ export class RemoteEngine implements PlaceEngine {
     this.listeners.clear();
   }
 }
-
-/** A word of a command line, as long as an instance takes them. */
-const cut = (word: string): string =>
-  word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD)}…`;
-const LONGEST_WORD = 9_000;
-const MOST_WORDS = 1_000;
 
 /** An argument that has its default. */
 const LEFT_OUT: Json = { $: ["undefined"] };

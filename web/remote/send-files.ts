@@ -2,9 +2,8 @@
 import { Dir, isDir } from "../../src/file/dir.ts";
 import { File, isFile } from "../../src/file/file.ts";
 import { schemeOf } from "../../src/file/file-systems.ts";
-import type { UploadedFile } from "../../src/server/api-types.ts";
+import type { SentFile } from "../../src/server/api-types.ts";
 import type { RepoClient } from "../../src/server/client.ts";
-import { hashStream } from "../../src/value/hash.ts";
 import { FieldError } from "../lib/arguments.ts";
 import { getTabEngine } from "../state/engine.ts";
 import { fileName } from "../state/files.ts";
@@ -50,26 +49,8 @@ async function send(repo: RepoClient, file: File | Dir): Promise<File | Dir> {
   return new Dir(path, hash);
 }
 
-async function sendFile(
-  repo: RepoClient,
-  path: string,
-): Promise<UploadedFile & { readonly content: string; readonly name: string }> {
-  const blob = await (await getTabEngine()).readFile(path);
-  const content = await contentHash(blob);
-  const name = fileName(path);
-  const sent = (await repo.findUpload(content, name)) ?? (await repo.upload(content, name, blob));
-  return { ...sent, content, name };
-}
-
-/** The first 40 hex digits of a file's SHA-512, read a piece at a time. */
-async function contentHash(blob: Blob): Promise<string> {
-  const hashing = hashStream();
-  const reader = blob.stream().getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return hashing.digest();
-    hashing.update(value);
-  }
+async function sendFile(repo: RepoClient, path: string): Promise<SentFile> {
+  return repo.sendFile(fileName(path), await (await getTabEngine()).readFile(path));
 }
 
 /** @throws FieldError if a text or a part of data names a file that is in this browser only */

@@ -1,4 +1,5 @@
 /** Where executions run and are kept: in this tab's repository, or in one of a hosted instance. */
+import { isLoopback } from "../../src/util/loopback.ts";
 
 /** The instance that this page was loaded from. */
 export const HERE = "here";
@@ -50,19 +51,17 @@ export function urlOf(instance: string): string {
   return instance === HERE ? hereUrl() : instance;
 }
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-
 /** Whether what is sent there can be read on its way: neither is it encrypted, nor does it stay on this machine. */
 export function isOpen(instance: string): boolean {
   const { protocol, hostname } = new URL(urlOf(instance));
-  return protocol === "http:" && !LOOPBACK.test(hostname);
+  return protocol === "http:" && !isLoopback(hostname);
 }
 
 /** An instance by what somebody typed, perhaps without `https://`, or `http://` where it is of this machine. */
 export function typedInstance(text: string): string | undefined {
   if (/^https?:\/\//i.test(text)) return instanceOf(text);
   const [host = ""] = /^(\[[^\]]*\]|[^:/]*)/.exec(text) ?? [];
-  return instanceOf(`${LOOPBACK.test(host) ? "http" : "https"}://${text}`);
+  return instanceOf(`${isLoopback(host) ? "http" : "https"}://${text}`);
 }
 
 /** An instance in short, as people know it: its host. */

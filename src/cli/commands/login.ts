@@ -1,6 +1,7 @@
 import { hasCode } from "../../errors/redun-error.ts";
 import type { Me } from "../../server/api-types.ts";
 import { createClient, ServerError } from "../../server/client.ts";
+import { isLoopback } from "../../util/loopback.ts";
 import type { Cli } from "../cli.ts";
 import { EXIT, RedunClientError, suggestion, UsageError } from "../client-error.ts";
 import { parseAddress } from "../remote/address.ts";
@@ -68,8 +69,6 @@ async function askWhoIAm(url: string, token: string): Promise<Me> {
     });
   }
 }
-
-const isLoopback = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host);
 
 function repoText({ repos }: Me): string {
   if (repos === null) return "";

@@ -31,9 +31,6 @@ export function buildForServer(entry: string, files?: Record<string, string>): P
   return buildPackage(entry, { npm: "inline", ...(files === undefined ? {} : { files }) });
 }
 
-/** The longest word of a command line that a server records, and the most of them. */
-const [LONGEST_WORD, MOST_WORDS] = [10_000, 1000];
-
 /**
  * Builds the workflow, sends its package unless the server has it, and starts the execution.
  *
@@ -65,7 +62,7 @@ export async function startRun(connection: Connection, call: RemoteCall, output:
     tags: call.tags,
     ...(Object.keys(call.context).length === 0 ? {} : { context: call.context as Record<string, Json> }),
     ...(options.executionId === undefined ? {} : { id: options.executionId }),
-    commandLine: shortened(call.argv),
+    commandLine: call.argv,
   };
   return repo.start(request);
 }
@@ -77,12 +74,4 @@ function taskOptions(words: readonly string[]): Record<string, Json> {
       return [key, value];
     }),
   );
-}
-
-/** As much of a command line as a server records. */
-function shortened(argv: readonly string[]): string[] {
-  const words = argv.map((word) =>
-    word.length <= LONGEST_WORD ? word : `${word.slice(0, LONGEST_WORD - 1)}…`,
-  );
-  return words.length <= MOST_WORDS ? words : [...words.slice(0, MOST_WORDS - 1), "…"];
 }

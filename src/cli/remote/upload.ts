@@ -4,8 +4,7 @@ import { File } from "../../file/file.ts";
 import { fileSystemFor } from "../../file/file-systems.ts";
 import { mapConcurrently } from "../../file/map-concurrently.ts";
 import { baseName } from "../../file/path.ts";
-import type { UploadedFile } from "../../server/api-types.ts";
-import { hashStream } from "../../value/hash.ts";
+import type { SentFile } from "../../server/api-types.ts";
 import { RedunClientError } from "../client-error.ts";
 import type { Output } from "../output.ts";
 import { plural } from "../text.ts";
@@ -30,19 +29,14 @@ export async function uploadFiles(
 ): Promise<Map<string, File | Dir>> {
   let count = 0;
   let bytes = 0;
-  const send = async (
-    path: string,
-  ): Promise<UploadedFile & { readonly content: string; readonly name: string }> => {
+  const send = async (path: string): Promise<SentFile> => {
     const blob = await openAsBlob(localPath(path));
-    const content = await contentHash(blob);
-    const name = baseName(path);
-    let known = await repo.findUpload(content, name);
-    if (known === undefined) {
-      known = await repo.upload(content, name, blob);
+    const sent = await repo.sendFile(baseName(path), blob);
+    if (sent.isNew) {
       count++;
       bytes += blob.size;
     }
-    return { ...known, content, name };
+    return sent;
   };
   const sendFolder = async (path: string): Promise<Dir> => {
     const folder = new Dir(path);
@@ -83,9 +77,3 @@ export async function uploadFiles(
 }
 
 const localPath = (path: string): string => fileSystemFor(path).localPath?.(path) ?? path;
-
-async function contentHash(blob: Blob): Promise<string> {
-  const hashing = hashStream();
-  for await (const chunk of blob.stream() as unknown as AsyncIterable<Uint8Array>) hashing.update(chunk);
-  return hashing.digest();
-}

@@ -12,6 +12,7 @@ import { Listeners } from "../../server/listeners.ts";
 import { createRepoApp } from "../../server/repo-app.ts";
 import type { RepoHost } from "../../server/repo-host.ts";
 import type { RepoApp } from "../../server/route-parts.ts";
+import { isLoopback } from "../../util/loopback.ts";
 import { RedunClientError, UsageError } from "../client-error.ts";
 import type { Config } from "../config.ts";
 import { registerFileSystems } from "../runtime.ts";
@@ -50,8 +51,6 @@ export interface RunningServer {
   readonly firstToken: string | undefined;
   close(): Promise<void>;
 }
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /**
  * Serves the API and the app on this machine.
@@ -103,11 +102,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         apps.delete(name);
       },
     });
-    const isLocal = LOOPBACK.test(host) || host === "::1";
+    const isLocal = isLoopback(host) || host === "::1";
     const publicHost = publicOrigin === undefined ? undefined : new URL(publicOrigin).hostname;
     server = await listen(host, port, sockets, (request, env) => {
       const { hostname } = new URL(request.url);
-      const isKnown = !isLocal || LOOPBACK.test(hostname) || hostname === publicHost;
+      const isKnown = !isLocal || isLoopback(hostname) || hostname === publicHost;
       return isKnown ? app.fetch(request, env) : otherHost();
     });
   } catch (error) {
