@@ -7,6 +7,9 @@ import {
   applyFunc,
   applyTags,
   asTask,
+  ContentDir,
+  ContentFile,
+  ContentFileSet,
   catchAll,
   catchError,
   compose,
@@ -309,6 +312,48 @@ const greet: AnyTask = task(
   (name: string) => `printf 'Hello, %s' '${name}'`,
 );
 
+/** Files that are known by their content, since other hashes have the time in them. */
+const write: AnyTask = task("features.write", async (path: string, text: string) => {
+  const file = new ContentFile(path);
+  const stream = file.writable().getWriter();
+  await stream.write(text);
+  await stream.close();
+  return file;
+});
+const read: AnyTask = task("features.read", async (file: ContentFile) => {
+  const lines: string[] = [];
+  for await (const line of file.lines()) lines.push(line);
+  const part = new TextDecoder().decode(await file.bytes({ offset: 2, length: 4 }));
+  return [lines, part, await file.size(), await file.exists(), file.basename(), file.path];
+});
+const copy: AnyTask = task("features.copy", async (file: ContentFile, path: string) =>
+  file.copyTo(new ContentFile(path)),
+);
+const list: AnyTask = task("features.list", async (folder: ContentDir, _after: unknown) => {
+  const names: string[] = [];
+  for await (const file of folder) names.push(folder.relPath(file));
+  const found = await new ContentFileSet(`${folder.path}/*.txt`).files();
+  return [names.sort(), found.map(({ path }) => path).sort(), await folder.dir("none").exists()];
+});
+const folderOf: AnyTask = task("features.folder_of", (path: string, _after: unknown) => [
+  new ContentDir(path),
+  new ContentFileSet(`${path}/*.txt`),
+]);
+const gone: AnyTask = task("features.gone", async () => {
+  const file = new ContentFile("out/features/gone.bin");
+  try {
+    return await file.text();
+  } catch (error) {
+    return [(error as Error).name, (error as { code?: string }).code, await file.exists()];
+  }
+});
+export const files: AnyTask = task("features.files", () => {
+  const first = write("out/features/a.txt", "one\ntwo\n");
+  const second = copy(first, "out/features/deep/b.txt");
+  const all = folderOf("out/features", [first, second]);
+  return [read(first), second, all, list(all[0], second), gone()];
+});
+
 export const main: Task<[], Expression<unknown>> = task("features.main", () =>
   everything([
     operators(),
@@ -320,6 +365,7 @@ export const main: Task<[], Expression<unknown>> = task("features.main", () =>
     awaiting(),
     values(),
     shell(),
+    files(),
   ]),
 );
 const everything: AnyTask = task("features.everything", (parts: unknown[]) => parts.length);
