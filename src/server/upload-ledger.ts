@@ -17,13 +17,15 @@ CREATE TABLE IF NOT EXISTS host_upload (
 CREATE INDEX IF NOT EXISTS host_upload_used ON host_upload (used);`;
 
 const STATEMENTS = {
-  size: "SELECT size FROM host_upload WHERE place = ?",
+  known: "SELECT hash, size, used FROM host_upload WHERE place = ?",
   sum: "SELECT sum(size) AS size FROM host_upload",
   put: `INSERT INTO host_upload VALUES (?, ?, ?, ?)
     ON CONFLICT (place) DO UPDATE SET hash = excluded.hash, size = excluded.size, used = excluded.used`,
   unused: "SELECT place, hash, size FROM host_upload WHERE used < ? ORDER BY used LIMIT ?",
   remove: "DELETE FROM host_upload WHERE place = ? AND used < ?",
 } as const;
+
+const DAY = 86_400_000;
 
 /** What a repository knows of the files that clients have sent: how much they take, and when each was last asked for. */
 export class UploadLedger {
@@ -45,11 +47,13 @@ export class UploadLedger {
     return this.total;
   }
 
-  /** Notes that one is here, and was asked for now. */
+  /** Notes that one is here, and was asked for now. The time is that of the day, to write little. */
   note({ place, hash, size }: NotedUpload): void {
-    const known = Number(this.sql.size.get(place)?.size ?? 0);
+    const known = this.sql.known.get(place);
+    const isNews = known?.hash !== hash || known.size !== size || Number(known.used) < this.now() - DAY;
+    if (!isNews) return;
     this.sql.put.run(place, hash, size, this.now());
-    this.total += size - known;
+    this.total += size - Number(known?.size ?? 0);
   }
 
   /** Some of those that nobody has asked for in a while, which have waited longest first. @param ms - milliseconds */

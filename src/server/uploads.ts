@@ -107,6 +107,7 @@ export class Uploads {
     try {
       await this.files.write(this.pathOf(hash, name), body.pipeThrough(check));
       const added = (await this.find(hash, name))!;
+      arrival.end();
       await this.sweepNowAndThen();
       return added;
     } catch (error) {

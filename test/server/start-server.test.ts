@@ -315,3 +315,34 @@ test("a public address is that of a whole site", async () => {
       message: expect.stringContaining("--public-url must be like"),
     });
 });
+
+test("a repository that is made while one of its name is removed is new and works", async () => {
+  const client = createClient(server.url, { token });
+  const again = client.repo("again");
+  await client.createRepo("again");
+  await again.putPackage(basics);
+  const order = { package: basics.hash, task: "basics.slow", args: [1, 60_000] };
+  const id = await again.start(order);
+  const removals = [1, 2].map(() => client.removeRepo("again", { force: true }));
+  const late = Array.from({ length: 20 }, () =>
+    again.execution(id).then(
+      (execution) => execution.id,
+      (error: { status: number }) => error.status,
+    ),
+  );
+  const create = (): Promise<boolean> =>
+    client.createRepo("again").then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(create, { interval: 1 }).toBe(true);
+  expect(await again.list()).toMatchObject({ items: [] });
+  await again.putPackage(basics);
+  const next = await again.start({ ...order, args: [1, 1] });
+  await Array.fromAsync(again.events(next));
+  expect(await again.execution(next)).toMatchObject({ status: "DONE" });
+  await Promise.all(removals);
+  for (const answer of await Promise.all(late)) expect(answer).toBeOneOf([404, id]);
+  expect((await again.list()).items.map((item) => item.id)).toEqual([next]);
+  expect(warnings).toEqual([]);
+});

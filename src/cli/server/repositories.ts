@@ -8,6 +8,7 @@ import { HostedProcessExecutor } from "../../executors/hosted-process-executor.t
 import { LocalFileSystem } from "../../file-systems/local.ts";
 import { localPackages } from "../../package/local-packages.ts";
 import { asyncSql } from "../../server/async-sql.ts";
+import { noRepo } from "../../server/auth.ts";
 import { DEFAULT_REPO, Directory, type IndexedExecution } from "../../server/directory.ts";
 import { HostState, type RunSummary } from "../../server/host-state.ts";
 import { RepoHost } from "../../server/repo-host.ts";
@@ -43,6 +44,7 @@ export interface RepositoriesOptions {
 export class Repositories {
   private readonly options: RepositoriesOptions;
   private readonly open = new Map<string, Promise<OpenRepository>>();
+  private readonly removals = new Map<string, Promise<void>>();
 
   constructor(options: RepositoriesOptions) {
     this.options = options;
@@ -63,6 +65,12 @@ export class Repositories {
 
   /** @param name - of one that the directory lists */
   async host(name: string): Promise<RepoHost> {
+    const removal = this.removals.get(name);
+    if (removal !== undefined) {
+      await removal.catch(() => {});
+      // It may not have come about, or there is another of the name by now.
+      if (!(await this.options.directory.lists(name))) throw noRepo(name);
+    }
     let opening = this.open.get(name);
     if (opening === undefined) {
       opening = openRepository(name, this.options);
@@ -73,7 +81,16 @@ export class Repositories {
   }
 
   /** Removes one with its folder. @throws ApiError if executions prevent it */
-  async remove(name: string, force: boolean): Promise<void> {
+  remove(name: string, force: boolean): Promise<void> {
+    let removal = this.removals.get(name);
+    if (removal === undefined) {
+      removal = this.removeNow(name, force).finally(() => this.removals.delete(name));
+      this.removals.set(name, removal);
+    }
+    return removal;
+  }
+
+  private async removeNow(name: string, force: boolean): Promise<void> {
     const opened = await this.open.get(name);
     await opened?.host.endAll(force);
     await this.options.directory.removeRepo(name);

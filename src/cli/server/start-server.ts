@@ -73,7 +73,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let server: Server | undefined;
   try {
     await repositories.openAll();
-    const apps = new Map<string, RepoApp>();
+    const apps = new WeakMap<RepoHost, RepoApp>();
     const app = createApp({
       directory,
       version,
@@ -83,24 +83,22 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       publicOrigin,
       clientOf: (c) => getConnInfo(c).remote.address ?? "unknown",
       assets: options.assets === undefined ? undefined : staticAssets(options.assets),
-      repo(name, request, env) {
-        let repo = apps.get(name);
+      async repo(name, request, env) {
+        const host = await repositories.host(name).catch((error: unknown) => {
+          if (!(error instanceof ApiError)) onError(error);
+          throw error;
+        });
+        let repo = apps.get(host);
         if (repo === undefined) {
-          const host = repositories.host(name);
-          // One that can't be opened is tried again at the next request.
-          host.catch(() => apps.delete(name));
           const allowed = (ids: readonly string[]): Promise<Set<string>> =>
             directory.allowedTokens(ids, name);
           const listeners = new Listeners({ ...settings, allowed });
           repo = createRepoApp({ host, listeners, upgrade, onError });
-          apps.set(name, repo);
+          apps.set(host, repo);
         }
         return repo.fetch(request, env as object);
       },
-      async removeRepo(name, force) {
-        await repositories.remove(name, force);
-        apps.delete(name);
-      },
+      removeRepo: (name, force) => repositories.remove(name, force),
     });
     const isLocal = isLoopback(host) || host === "::1";
     const publicHost = publicOrigin === undefined ? undefined : new URL(publicOrigin).hostname;
