@@ -62,21 +62,15 @@ export interface SchedulerOps {
 /** A task that the scheduler evaluates itself, with its arguments unevaluated. */
 export type SchedulerFunction = (ops: SchedulerOps, ...args: readonly unknown[]) => void;
 
-/** A scheduler task by name. */
-export interface SchedulerTaskDefinition {
-  readonly fullname: string;
-  readonly hash: string;
-  readonly run: SchedulerFunction;
+/** The engine's own scheduler tasks, by fullname. */
+const functions = new Map<string, SchedulerFunction>();
+
+export function registerSchedulerTask(fullname: string, run: SchedulerFunction): void {
+  functions.set(fullname, run);
 }
 
-const definitions = new Map<string, SchedulerTaskDefinition>();
-
-export function registerSchedulerTask(definition: SchedulerTaskDefinition): void {
-  definitions.set(definition.fullname, definition);
-}
-
-export function schedulerTaskNamed(fullname: string): SchedulerTaskDefinition | undefined {
-  return definitions.get(fullname);
+export function schedulerTaskNamed(fullname: string): SchedulerFunction | undefined {
+  return functions.get(fullname);
 }
 
 /** Makes a value of something that comes later; what scheduler tasks of users do with what they evaluate. */

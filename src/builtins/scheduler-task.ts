@@ -1,3 +1,4 @@
+import { InvalidTaskNameError } from "../errors/errors.ts";
 import { lazy } from "../expression/expression.ts";
 import { SchedulerNode } from "../expression/node.ts";
 import type { Expression, Resolved } from "../expression/types.ts";
@@ -7,12 +8,8 @@ import {
   type UserSchedulerFunction,
   userSchedulerFunctions,
 } from "../task/scheduler-task.ts";
-import { hashStruct } from "../value/hash.ts";
-import { registerSchedulerTask, type SchedulerFunction, toPromise } from "./ops.ts";
-
-/** Hash of a scheduler task; its version stands for its code. */
-const hashOf = (fullname: string, version: string): string =>
-  hashStruct(["Task", fullname, "version", version]);
+import { checkTaskName } from "../task/task.ts";
+import { registerSchedulerTask, type SchedulerFunction, type SchedulerOps, toPromise } from "./ops.ts";
 
 /** Makes an expression; each builtin gives its own types to what it exports. */
 // biome-ignore lint/suspicious/noExplicitAny: any expression
@@ -20,7 +17,7 @@ type MakeExpression = (...args: readonly unknown[]) => any;
 
 /** Defines a scheduler task of the engine's own. @returns what makes an expression of its arguments */
 export function defineSchedulerTask(fullname: string, run: SchedulerFunction): MakeExpression {
-  registerSchedulerTask({ fullname, hash: hashOf(fullname, "1"), run });
+  registerSchedulerTask(fullname, run);
   return (...args) => lazy(new SchedulerNode(fullname, args));
 }
 
@@ -31,6 +28,7 @@ export type { SchedulerView } from "../task/scheduler-task.ts";
  * It makes no job and is not cached by itself. Under a scheduler that does not load the workflow's code it runs where
  * that is loaded, and its arguments and results travel.
  *
+ * @throws InvalidTaskNameError if the name breaks the rule, or begins with `redun.`
  * @throws RedunError with code `task-in-task` if a task of a workflow's file is running
  * @param name - fullname
  * @param run - gets a view of the scheduler and the arguments, and may await expressions; what it returns is evaluated
@@ -40,13 +38,17 @@ export function schedulerTask<Args extends readonly unknown[], Result>(
   run: (scheduler: SchedulerView, ...args: Args) => Result,
 ): (...args: Args) => Expression<Resolved<Result>> {
   refuseInJob("scheduler task", name);
-  const fn = run as unknown as UserSchedulerFunction;
-  userSchedulerFunctions.set(name, fn);
-  return defineSchedulerTask(name, (ops, ...args) => {
-    const view: SchedulerView = {
-      evaluate: (value) => toPromise(ops.evaluate(value)),
-      context: ops.context,
-    };
-    ops.hold(() => fn(view, ...args));
-  }) as (...args: Args) => Expression<Resolved<Result>>;
+  checkTaskName(name);
+  if (name.startsWith("redun.")) throw new InvalidTaskNameError(name);
+  userSchedulerFunctions.set(name, run as unknown as UserSchedulerFunction);
+  return (...args) => lazy(new SchedulerNode(name, args)) as Expression<Resolved<Result>>;
+}
+
+/** Runs a scheduler task of the user's beside the scheduler. */
+export function runUserSchedulerTask(ops: SchedulerOps, fn: UserSchedulerFunction): void {
+  const view: SchedulerView = {
+    evaluate: (value) => toPromise(ops.evaluate(value)),
+    context: ops.context,
+  };
+  ops.hold(() => fn(view, ...ops.node.args));
 }

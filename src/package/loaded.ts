@@ -1,5 +1,7 @@
 import { taskRegistry } from "../task/registry.ts";
+import { type UserSchedulerFunction, userSchedulerFunctions } from "../task/scheduler-task.ts";
 import type { Task } from "../task/task.ts";
+import { customTypes, registerValue, type ValueCodec } from "../value/registry.ts";
 import type { PackageManifest } from "./types.ts";
 
 /** A code package whose tasks are registered in this process. */
@@ -8,19 +10,23 @@ export interface LoadedPackage {
   readonly manifest: PackageManifest;
   /** Those that its code defined, under their fullnames. */
   readonly tasks: readonly Task[];
+  readonly schedulerTasks: ReadonlyMap<string, UserSchedulerFunction>;
+  /** The types of values that its code registered. */
+  readonly types: readonly ValueCodec[];
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
 /** The packages that are loaded, by hash. */
 const loaded = new Map<string, LoadedPackage>();
 
-/** A package that was loaded before, its tasks being the current ones again. */
+/** A package that was loaded before; what it defines is again what its names stand for. */
 export function loadedPackage(hash: string): LoadedPackage | undefined {
   const known = loaded.get(hash);
-  // Another package may have defined tasks of the same names meanwhile.
-  for (const task of known?.tasks ?? []) {
-    if (taskRegistry.get(task.fullname) !== task) taskRegistry.add(task);
-  }
+  if (known === undefined) return undefined;
+  // Another package may have defined others of the same names meanwhile.
+  for (const task of known.tasks) if (taskRegistry.get(task.fullname) !== task) taskRegistry.add(task);
+  for (const [name, fn] of known.schedulerTasks) userSchedulerFunctions.set(name, fn);
+  for (const type of known.types) registerValue(type);
   return known;
 }
 
@@ -42,11 +48,16 @@ export function registerPackage(
   const load = async (): Promise<LoadedPackage> => {
     const known = loadedPackage(hash);
     if (known !== undefined) return known;
-    const before = new Set(taskRegistry.all());
+    const [tasksBefore, typesBefore] = [new Set(taskRegistry.all()), new Set(customTypes())];
+    const functionsBefore = new Map(userSchedulerFunctions);
     const exports = await importModule();
-    const tasks = taskRegistry.all().filter((task) => !before.has(task)) as Task[];
+    const tasks = taskRegistry.all().filter((task) => !tasksBefore.has(task)) as Task[];
     attachManifest(tasks, hash, manifest, original);
-    const result: LoadedPackage = { hash, manifest, tasks, exports };
+    const schedulerTasks = new Map(
+      [...userSchedulerFunctions].filter(([name, fn]) => functionsBefore.get(name) !== fn),
+    );
+    const types = customTypes().filter((type) => !typesBefore.has(type));
+    const result: LoadedPackage = { hash, manifest, tasks, schedulerTasks, types, exports };
     loaded.set(hash, result);
     return result;
   };

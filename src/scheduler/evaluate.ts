@@ -1,4 +1,5 @@
-import { schedulerTaskNamed } from "../builtins/ops.ts";
+import { type SchedulerFunction, schedulerTaskNamed } from "../builtins/ops.ts";
+import { runUserSchedulerTask } from "../builtins/scheduler-task.ts";
 import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
 import {
   type ExpressionNode,
@@ -10,6 +11,7 @@ import {
 } from "../expression/node.ts";
 import { applyOperation } from "../expression/operators.ts";
 import { DescribedDefinition } from "../task/description.ts";
+import { userSchedulerFunctions } from "../task/scheduler-task.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import type { EncodedValue } from "../value/value.ts";
@@ -225,20 +227,30 @@ function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell:
   } else if (node instanceof ValueNode) {
     evaluate(exec, node.value, job, finish);
   } else if (node instanceof SchedulerNode) {
-    const packageHash = exec.options.registry.schedulerPackages.get(node.taskName);
-    const definition = schedulerTaskNamed(node.taskName);
+    const run = schedulerFunction(exec, node.taskName, job);
     if (job === undefined)
       finish(true, new SchedulerError("Cannot evaluate a scheduler task outside of a job"));
-    else if (packageHash === undefined && definition === undefined)
-      finish(true, unknownTask(exec, node.taskName, job));
+    else if (run === undefined) finish(true, unknownTask(exec, node.taskName, job));
     else {
       try {
-        const ops = opsFor(exec, node, job, cell);
-        if (packageHash === undefined) definition!.run(ops, ...node.args);
-        else runSchedulerTaskElsewhere(exec, job, packageHash, ops);
+        run(opsFor(exec, node, job, cell), ...node.args);
       } catch (error) {
         finish(true, error);
       }
     }
   }
+}
+
+/** What a scheduler task does: one of the engine's own, or a user's, where its code is. */
+function schedulerFunction(
+  exec: Execution,
+  fullname: string,
+  job: Job | undefined,
+): SchedulerFunction | undefined {
+  const own = schedulerTaskNamed(fullname);
+  if (own !== undefined) return own;
+  const packageHash = exec.options.registry.schedulerPackages.get(fullname);
+  if (packageHash !== undefined) return (ops) => runSchedulerTaskElsewhere(exec, job!, packageHash, ops);
+  const fn = userSchedulerFunctions.get(fullname);
+  return fn === undefined ? undefined : (ops) => runUserSchedulerTask(ops, fn);
 }

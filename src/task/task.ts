@@ -74,7 +74,7 @@ export class TaskDefinition {
       ...rest
     } = options;
     const path = [...(namespace ? [namespace] : []), name ?? fn.name].join(".");
-    checkName(path);
+    checkTaskName(path);
     const dot = path.lastIndexOf(".");
     this.fullname = path;
     this.name = path.slice(dot + 1);
@@ -201,7 +201,8 @@ export class TaskDefinition {
   }
 }
 
-function checkName(path: string): void {
+/** @throws InvalidTaskNameError if a fullname breaks the rule */
+export function checkTaskName(path: string): void {
   if (path === "" || !/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/.test(path)) throw new InvalidTaskNameError(path);
 }
 

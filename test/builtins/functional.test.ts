@@ -192,6 +192,13 @@ describe("scheduler tasks of users", () => {
     expect(jobs).toHaveLength(4);
   });
 
+  test("has a name of the user's own", () => {
+    for (const name of ["redun.cond", "redun.mine", "", "a b", "1"])
+      expect(() => schedulerTask(name, () => 1), name).toThrow(
+        expect.objectContaining({ code: "invalid-task-name" }),
+      );
+  });
+
   test("STK-002: have no job of their own, and run again each time", async () => {
     const scheduler = newScheduler();
     const counted = schedulerTask("fun.counted", (ops, x: unknown) => {

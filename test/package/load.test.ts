@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { MemoryBackend } from "../../src/backends/memory-backend.ts";
+import { Scheduler } from "../../src/index.ts";
 import { loadWorkflow } from "../../src/package/build-cache.ts";
 import { buildPackage } from "../../src/package/index.ts";
 import { loadPackage, loadPackageByHash, packageFile } from "../../src/package/load.ts";
@@ -115,4 +117,37 @@ test("A workflow is built again only after one of its files changed", async () =
   const changed = await loadWorkflow(entry, options);
   expect(changed.cached).toBe(false);
   expect(changed.package.hash).not.toBe(first.package.hash);
+});
+
+test("What a package defines is its own again when it is loaded again", async () => {
+  const source = (unit: string): string => `import { registerValue, schedulerTask, task } from "redun";
+class Length {
+  constructor(readonly size: number) {}
+  show(): string { return this.size + "${unit}"; }
+}
+registerValue({
+  name: "load.Length",
+  is: (value) => value instanceof Length,
+  encode: ({ size }: Length) => size,
+  decode: (size: number) => new Length(size),
+});
+const both = schedulerTask("load.both", async (scheduler, x: unknown) => [await scheduler.evaluate(x), "${unit}"]);
+const make = task("load.make", (size: number) => new Length(size));
+const show = task("load.show", (length: Length) => length.show());
+export const main = task("load.main", (size: number) => both(show(make(size))));
+`;
+  const projects = ["m", "ft"].map((unit) => project({ "wf.ts": source(unit) }));
+  const packages = await Promise.all(projects.map(({ from }) => buildPackage(join(from, "wf.ts"))));
+  const backend = new MemoryBackend();
+  const results: unknown[] = [];
+  for (const i of [0, 1, 0]) {
+    const { tasks } = await loadPackage(packages[i]!, projects[i]!);
+    const main = tasks.find(({ fullname }) => fullname === "load.main")!;
+    results.push(await new Scheduler({ backend }).run(main(results.length)));
+  }
+  expect(results).toEqual([
+    ["0m", "m"],
+    ["1ft", "ft"],
+    ["2m", "m"],
+  ]);
 });
