@@ -59,7 +59,10 @@ export class RepoObject {
         return new Response(null, { status: 204 });
       }
       const { app } = await this.#opened();
-      return await this.#enter(() => app.fetch(request));
+      const response = await this.#enter(() => app.fetch(request));
+      // The runtime takes what was sent and not read for a fault of the Worker.
+      if (!request.bodyUsed) await request.body?.pipeTo(new WritableStream()).catch(() => {});
+      return response;
     } catch (error) {
       const { status, body } = answerOf(error);
       return Response.json(body, { status });

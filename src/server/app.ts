@@ -19,7 +19,7 @@ import {
 import { errorAnswer } from "./error-answer.ts";
 import { FILE_PATH } from "./file-routes.ts";
 import { addRepoRoutes, setPrincipal } from "./repo-app.ts";
-import { apiRoute, checked, checkedApp, pageQuery, type RepoApp } from "./route-parts.ts";
+import { apiRoute, checked, checkedApp, noRoute, pageQuery, type RepoApp } from "./route-parts.ts";
 
 /** A line of the log of requests. It holds no secret: neither tokens nor bodies nor queries. */
 export interface RequestLog {
@@ -150,11 +150,7 @@ export function createApp(options: AppOptions): OpenAPIHono<AppEnv> {
     setPrincipal(request.headers, principal, repo);
     return options.repo(repo, request, c.env);
   });
-  app.all(`${API}/*`, (c) => {
-    throw new ApiError(404, "not-found", `There is no ${c.req.method} ${c.req.path}`, {
-      hint: "GET /api/v1/openapi.json lists what there is.",
-    });
-  });
+  app.all(`${API}/*`, noRoute);
   app.get("*", async (c) => (await options.assets?.(c.req.raw)) ?? c.notFound());
   return app;
 }

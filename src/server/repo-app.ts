@@ -7,7 +7,7 @@ import type { Listeners } from "./listeners.ts";
 import { addPackageRoutes } from "./package-routes.ts";
 import { addRecordRoutes } from "./record-routes.ts";
 import type { RepoHost } from "./repo-host.ts";
-import { checkedApp, type RepoApp, type RepoEnv } from "./route-parts.ts";
+import { checkedApp, noRoute, type RepoApp, type RepoEnv } from "./route-parts.ts";
 import { addSyncRoutes } from "./sync-routes.ts";
 
 /** Header by which the app tells a repository who asks. Callers' own headers of that name are removed. */
@@ -44,6 +44,7 @@ export function createRepoApp({ host, listeners, upgrade, onError }: RepoAppOpti
   };
   app.use(provide);
   addRepoRoutes(app, upgrade);
+  app.all("*", noRoute);
   app.onError(errorAnswer(onError));
   return app;
 }

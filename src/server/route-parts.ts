@@ -164,6 +164,13 @@ export async function pageOf<T>(
   return { items: await view(ids), cursor: found.length > limit ? ids.at(-1)! : null };
 }
 
+/** @throws ApiError with status 404 for what no route answers */
+export function noRoute({ req }: Context): never {
+  throw new ApiError(404, "not-found", `There is no ${req.method} ${req.path}`, {
+    hint: "GET /api/v1/openapi.json lists what there is.",
+  });
+}
+
 /** @throws ApiError with status 404 */
 export function notFound(what: string, id: string): never {
   throw new ApiError(404, "not-found", `There is no ${what} ${id} in this repository`);

@@ -143,6 +143,21 @@ export function describeApi(name: string, start: () => Promise<Instance>): void 
         );
       });
 
+      test("what is not there is told as any error", async () => {
+        for (const path of [
+          "/nothing",
+          "/repos/default/nothing",
+          "/repos/default/executions/nothing/at/all",
+        ]) {
+          const response = await send(path, instance.adminToken, { method: "POST", body: "{}" });
+          expect([path, response.status, await response.json()]).toMatchObject([
+            path,
+            404,
+            { error: { code: "not-found", message: `There is no POST /api/v1${path}` } },
+          ]);
+        }
+      });
+
       test("no answer may be cached, framed or sniffed", async () => {
         const { headers } = await send("/repos", instance.adminToken);
         expect(headers.get("cache-control")).toBe("no-store");

@@ -83,6 +83,19 @@ test("the command sends the files of a call along, once", async () => {
   expect(again.stderr).toContain("The server has the files already");
 });
 
+test("a request whose body nobody reads is no fault", async () => {
+  const response = await fetch(`${worker.url}/api/v1/repos/default/nothing`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${worker.adminToken}` },
+    body: "x".repeat(100_000),
+  });
+  expect(response.status).toBe(404);
+  await expect.poll(() => worker.output()).toContain('"path":"/api/v1/repos/default/nothing","status":404');
+  expect(await repo.cancel("01234567-89ab-7000-8000-0123456789ab").catch(({ status }) => status)).toBe(404);
+  await expect.poll(() => worker.output()).toContain('/cancel","status":404');
+  expect(worker.output()).not.toContain("Uncaught");
+});
+
 test("executions go on after a crash, run nothing again that was told, and no event is missed or told twice", async () => {
   const start = (links: number, salt: string, options = {}): Promise<string> =>
     repo.start({ package: pkg.hash, task: "basics.chain", args: [links, 100, salt], options });
