@@ -127,18 +127,21 @@ export class RepoClient {
     { after = 0, signal }: { readonly after?: number; readonly signal?: AbortSignal | undefined } = {},
   ): AsyncGenerator<ExecutionEvent> {
     let seen = after;
-    for (let failures = 0; ; ) {
+    let failures = 0;
+    const onSign = (): void => {
+      failures = 0;
+    };
+    for (;;) {
       try {
         const response = await this.transport.send(this.path(`/executions/${part(id)}/events`), {
           query: { after: seen },
           headers: { Accept: "text/event-stream" },
           signal,
         });
-        for await (const { data } of readEventStream(response.body!)) {
+        for await (const { data } of readEventStream(response.body!, onSign)) {
           const event = JSON.parse(data) as ExecutionEvent;
           if (event.seq <= seen) continue;
           seen = event.seq;
-          failures = 0;
           yield event;
           if (event.type === "execution-end") return;
         }

@@ -8,9 +8,13 @@ export interface ServerSentEvent {
 /**
  * The messages of a stream of server-sent events.
  *
+ * @param onSign - told of all that comes, which may be no more than a sign of life
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
-export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+export async function* readEventStream(
+  body: ReadableStream<Uint8Array>,
+  onSign: () => void,
+): AsyncGenerator<ServerSentEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let buffer = "";
@@ -18,6 +22,7 @@ export async function* readEventStream(body: ReadableStream<Uint8Array>): AsyncG
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      onSign();
       buffer += decoder.decode(value, { stream: true });
       const parts = buffer.split(/\r?\n\r?\n/);
       buffer = parts.pop()!;

@@ -142,6 +142,23 @@ describe("Records", () => {
     }
   });
 
+  test("are exported as a whole, or the file stays as it was", async () => {
+    const space = client();
+    await space.ok("run hello.ts main --greet Moin");
+    await space.ok(`push --to ${server.url}`);
+    let isOver = false;
+    const { url, proxy } = await proxyTo(server.url, (path) => {
+      isOver ||= path.endsWith("/query/exportRecords");
+      if (isOver) proxy.closeAllConnections();
+    });
+    space.write("out.jsonl", "as it was");
+    expect((await space.redun(`export -f out.jsonl --server ${url}`)).code).toBe(1);
+    proxy.close();
+    expect(space.read("out.jsonl")).toBe("as it was");
+    await space.ok("export -f out.jsonl");
+    expect(space.read("out.jsonl")).toMatch(/^\{.*\}\n$/s);
+  });
+
   test("of a size that a server does not take are named", async () => {
     const space = client();
     await space.ok("run many.ts long --n 26000000");

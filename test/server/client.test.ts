@@ -105,6 +105,20 @@ describe("A client", () => {
     expect(asked).toHaveLength(1);
   });
 
+  test("follows an execution as long as there are signs of life", async () => {
+    let connections = 0;
+    answer = (request, response) => {
+      if (!request.url!.includes("/events")) return json(response, { status: "RUNNING" });
+      const isLast = ++connections === 8;
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      const end = { seq: 1, time: 0, type: "execution-end", outcome: { status: "DONE" } };
+      response.write(isLast ? `data: ${JSON.stringify(end)}\n\n` : ": alive\n\n", () => response.destroy());
+    };
+    const types: string[] = [];
+    for await (const { type } of client().repo("default").events("some")) types.push(type);
+    expect([connections, types]).toEqual([8, ["execution-end"]]);
+  });
+
   test("makes a token once, though it hears nothing of it", async () => {
     answer = (_, response) => response.destroy();
     await expect(client().createToken({ name: "ann", role: "viewer" })).rejects.toMatchObject({

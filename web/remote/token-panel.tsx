@@ -106,7 +106,7 @@ function TokenTable({
               <td>{token.role}</td>
               <td>{token.repos?.join(", ") ?? "all"}</td>
               <td class="nowrap">{token.lastUsed === null ? "never" : dateTime(token.lastUsed)}</td>
-              <td class="nowrap">{token.expires === null ? "never" : dateTime(token.expires)}</td>
+              <td class="nowrap">{endText(token.expires)}</td>
               <td>
                 <Revoke id={id} token={token} onChanged={onChanged} />
               </td>
@@ -116,6 +116,11 @@ function TokenTable({
       </table>
     </div>
   );
+}
+
+function endText(expires: number | null): string {
+  if (expires === null) return "never";
+  return `${expires <= Date.now() ? "ended " : ""}${dateTime(expires)}`;
 }
 
 /** Asks once more, since nothing brings a token back. */

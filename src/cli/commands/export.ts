@@ -1,7 +1,7 @@
-import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
 import type { Backend } from "../../backend/backend.ts";
 import { recordBatches } from "../../backends/sync.ts";
+import { LocalFileSystem } from "../../file-systems/local.ts";
 import { stableJson } from "../../value/json.ts";
 import type { Cli } from "../cli.ts";
 import { RedunClientError } from "../client-error.ts";
@@ -19,24 +19,31 @@ export async function exportRecords(
   const backend = await openRecords(cli, given, { migrate: false });
   try {
     const roots = words.length === 0 ? undefined : await rootIds(backend, words);
-    const target = file === "-" ? undefined : createWriteStream(file);
-    if (target !== undefined) await once(target, "open");
     let count = 0;
-    for await (const ids of backend.reachable(roots)) {
-      for await (const records of recordBatches(backend, ids)) {
-        const text = records.map((record) => `${stableJson(record)}\n`).join("");
-        count += records.length;
-        if (target === undefined) cli.output.write(text);
-        else if (!target.write(text)) await once(target, "drain");
-      }
-    }
-    if (target !== undefined) {
-      target.end();
-      await once(target, "close");
+    const texts = exportTexts(backend, roots, (records) => {
+      count += records;
+    });
+    if (file === "-") for await (const text of texts) cli.output.write(text);
+    else {
+      const stream = Readable.toWeb(Readable.from(texts)) as ReadableStream<string>;
+      await new LocalFileSystem().write(file, stream.pipeThrough(new TextEncoderStream()));
     }
     cli.output.log(`Exported ${plural(count, "record")}`);
   } finally {
     await backend.close();
+  }
+}
+
+async function* exportTexts(
+  backend: Backend,
+  roots: readonly string[] | undefined,
+  onRecords: (count: number) => void,
+): AsyncGenerator<string> {
+  for await (const ids of backend.reachable(roots)) {
+    for await (const records of recordBatches(backend, ids)) {
+      onRecords(records.length);
+      yield records.map((record) => `${stableJson(record)}\n`).join("");
+    }
   }
 }
 

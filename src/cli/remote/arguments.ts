@@ -51,6 +51,12 @@ export async function encodeArguments(
   if (bare.length === 0) return encoded;
   const there = await recordedFiles(connection, bare);
   const local = bare.filter((file) => !there.has(keyOf(file)));
+  const absent = await Promise.all(local.map(({ path }) => isAbsent(path)));
+  if (absent.includes(true))
+    throw nowhere(
+      local.filter((_, i) => absent[i]),
+      connection.target.url,
+    );
   if (local.length > 0 && !upload) throw unreachable(local, connection.target.url);
   if (local.length > 0) {
     const { uploadFiles } = await import("./upload.ts");
@@ -81,13 +87,32 @@ async function recordedFiles(
 const encode = (arg: unknown, i: number): Json =>
   JSON.parse(encodeValue(arg, `argument ${i + 1}`).text) as Json;
 
+async function isAbsent(path: string): Promise<boolean> {
+  const system = fileSystemFor(path);
+  return (await system.stat(path)) === undefined && !(await system.isDir(path)) && !/[*?[{]/.test(path);
+}
+
+const shown = (files: readonly FileRef[]): string =>
+  files
+    .slice(0, 5)
+    .map(({ path }) => path)
+    .join(", ") + (files.length > 5 ? ` and ${files.length - 5} more` : "");
+
 function unreachable(files: readonly FileRef[], url: string): RedunClientError {
-  const paths = files.map(({ path }) => path);
-  const shown = `${paths.slice(0, 5).join(", ")}${paths.length > 5 ? ` and ${paths.length - 5} more` : ""}`;
-  return new RedunClientError(`Cannot run on the server ${url}: it can't read ${shown} of this machine`, {
-    hint: "Send files with --upload, or name ones that it can read: of an http address, or made by its own tasks.",
-    fields: { paths },
-  });
+  return new RedunClientError(
+    `Cannot run on the server ${url}: it can't read ${shown(files)} of this machine`,
+    {
+      hint: "Send files with --upload, or name ones that it can read: of an http address, or made by its own tasks.",
+      fields: { paths: files.map(({ path }) => path) },
+    },
+  );
+}
+
+function nowhere(files: readonly FileRef[], url: string): RedunClientError {
+  return new RedunClientError(
+    `Cannot run on the server ${url}: this machine has no ${shown(files)}, and the server has made or read no such file`,
+    { hint: "Check the path.", fields: { paths: files.map(({ path }) => path) } },
+  );
 }
 
 const FILE_TYPES: ReadonlySet<unknown> = new Set([

@@ -62,8 +62,6 @@ export async function uploadFiles(
         `Cannot send ${path}: it is a ${type.replace("redun.", "")}, not a File or Dir`,
       );
     } else {
-      if ((await fileSystemFor(path).stat(path)) === undefined)
-        throw new RedunClientError(`Cannot send ${path}: there is no such file on this machine`);
       const { path: there, hash } = await send(path);
       sent.set(key, new File(there, hash));
     }
