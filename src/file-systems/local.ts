@@ -234,6 +234,9 @@ async function resolveLink(path: string): Promise<Target> {
   for (let links = 0; links < 40; links++) {
     const stat = await fs.lstat(target, { bigint: true }).catch(ignoreMissing);
     if (!stat?.isSymbolicLink()) return { path: target, stat };
+    const end = await fs.stat(target, { bigint: true }).catch(ignoreMissing);
+    // The links of open pipes, such as /dev/stdout, lead to names that are none.
+    if (end !== undefined && !end.isFile()) return { path: target, stat: end };
     const next = await fs.readlink(target);
     target = next.startsWith("/") ? next : join(dirname(target), next);
   }

@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +11,7 @@ import { FileSet } from "../../src/file/file-set.ts";
 import { describeFileSystem } from "../../src/file-systems/contract.ts";
 import { LocalFileSystem, registerLocalFileSystem } from "../../src/file-systems/local.ts";
 
+const localModule = new URL("../../src/file-systems/local.ts", import.meta.url).href;
 const makeFolder = (): Promise<string> => mkdtemp(join(tmpdir(), "redun-local-"));
 
 describeFileSystem(
@@ -137,6 +140,17 @@ describe("local files", () => {
     await new File("/dev/null").write("gone");
     expect((await stat("/dev/null")).isCharacterDevice()).toBe(true);
   });
+
+  test.runIf(existsSync("/proc/self/fd"))(
+    "an open pipe is written to by its link, as /dev/stdout is",
+    async () => {
+      const script = `const { LocalFileSystem } = await import(${JSON.stringify(localModule)});
+      await new LocalFileSystem().write("/dev/stdout", new TextEncoder().encode("through"));`;
+      // Shells make pipes, where Node makes sockets.
+      const command = `"${process.execPath}" --input-type=module -e '${script}' | cat`;
+      expect(execFileSync("sh", ["-c", command], { encoding: "utf8" })).toBe("through");
+    },
+  );
 
   test("a touch makes a file invalid even within a millisecond", async () => {
     const file = new File(join(folder, "a.txt"));
