@@ -122,6 +122,15 @@ describe("a package that does not end", () => {
     await others();
   });
 
+  for (const what of ["text", "silent", "failing"]) {
+    test(`gives up its place when there is no way to tell it something: ${what}`, async () => {
+      await call(executor, hostile, "hostile.control", [what]);
+      const signal = AbortSignal.timeout(200);
+      await expect(call(executor, hostile, "hostile.sleep", [], { signal })).rejects.toThrow("timeout");
+      await others();
+    });
+  }
+
   test("gives up its place when it does not say what it defines", async () => {
     await expect(executor.describe(mute.hash)).rejects.toMatchObject({
       code: "package",

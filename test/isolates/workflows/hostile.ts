@@ -9,11 +9,17 @@ interface Port {
 }
 
 let port: Port | undefined;
+/** Gives what the owner gets to tell this isolate something, in the place of the runtime's. */
+let control: (() => unknown) | undefined;
+const tell = (to: Port, ...args: unknown[]) => (to.tell as (...args: unknown[]) => Promise<void>)(...args);
 const { run } = AsyncLocalStorage.prototype as unknown as {
   run(store: unknown, ...rest: unknown[]): unknown;
 };
 AsyncLocalStorage.prototype.run = function (this: unknown, store: unknown, ...rest: unknown[]) {
-  if (typeof (store as Port).tell === "function") port = store as Port;
+  if (typeof (store as Port).tell === "function") {
+    port = store as Port;
+    if (control !== undefined) void tell(port, [], control()).catch(() => {});
+  }
   return run.call(this, store, ...rest);
 } as never;
 
@@ -83,4 +89,16 @@ task("hostile.sleep", ever);
 task("hostile.deaf", async () => {
   Map.prototype.get = () => undefined;
   await ever();
+});
+
+const controls: Record<string, () => unknown> = {
+  text: () => ({ dup: "x" }),
+  silent: () => ({ dup: () => ({ tell: () => ever() }) }),
+  failing: () => ({ dup: () => Promise.reject(new Error("no")) }),
+};
+
+/** From the next batch on, the owner gets something else to tell this isolate something. */
+task("hostile.control", (what: string) => {
+  control = controls[what];
+  return what;
 });
