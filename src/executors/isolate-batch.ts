@@ -28,6 +28,9 @@ const LIST_BYTES = 8 << 20;
 /** Most expressions that one job waits for at the same time. */
 const MOST_AWAITED = 100_000;
 
+/** Most bytes of expressions that the jobs of a batch wait for, and of what they are told of those, at a time. */
+const MOST_AWAITED_BYTES = 64 << 20;
+
 /** Most lines and characters of one job's log that are believed; the isolate itself sends no more. */
 const MOST_LINES = 10_001;
 const MOST_CHARACTERS = 2_000_000;
@@ -57,6 +60,8 @@ export class IsolateBatch {
   readonly #broken: PromiseWithResolvers<never> = Promise.withResolvers();
   #held: HeldControl | undefined;
   #pending: ToIsolate[] = [];
+  /** Bytes of what is awaited, and of what is pending. */
+  #awaited = 0;
   #telling = false;
   #over = false;
 
@@ -189,6 +194,7 @@ export class IsolateBatch {
   }
 
   async #evaluate(entry: IsolateEntry, id: number, expression: string): Promise<void> {
+    this.#hold(expression.length);
     entry.wait(1);
     let outcome: Evaluated;
     try {
@@ -197,6 +203,7 @@ export class IsolateBatch {
       outcome = { ok: false, error: toJobError(error) };
     }
     entry.wait(-1);
+    this.#awaited -= expression.length;
     if (entry.done) return;
     let sent = toSent(JSON.stringify(outcome));
     const { maxValueBytes } = this.#owner;
@@ -207,7 +214,20 @@ export class IsolateBatch {
       );
       sent = toSent(JSON.stringify({ ok: false, error: toJobError(error) }));
     }
+    this.#hold(sentSize(sent));
     this.#tell({ type: "evaluated", id, outcome: sent });
+  }
+
+  /** Has the batch fail rather than its owner's memory be used up. */
+  #hold(bytes: number): void {
+    this.#awaited += bytes;
+    if (this.#awaited <= MOST_AWAITED_BYTES) return;
+    const message = `its jobs await more than ${MOST_AWAITED_BYTES >> 20} MB at a time`;
+    this.#broken.reject(
+      new ExecutorError(message, {
+        hint: "Await less at a time, or Files in the place of large values.",
+      }),
+    );
   }
 
   #tell(message: ToIsolate): void {
@@ -223,10 +243,12 @@ export class IsolateBatch {
       while (this.#pending.length > 0 && !this.#over) {
         let bytes = 0;
         const count = this.#pending.findIndex((message, i) => {
-          bytes += message.type === "evaluated" ? sentSize(message.outcome) : 0;
+          bytes += outcomeSize(message);
           return i > 0 && bytes > LIST_BYTES;
         });
-        await control.tell(this.#pending.splice(0, count < 0 ? this.#pending.length : count));
+        const messages = this.#pending.splice(0, count < 0 ? this.#pending.length : count);
+        await control.tell(messages);
+        for (const message of messages) this.#awaited -= outcomeSize(message);
       }
     } catch {
       // The isolate has gone, which the call itself tells.
@@ -236,6 +258,9 @@ export class IsolateBatch {
     }
   }
 }
+
+const outcomeSize = (message: ToIsolate): number =>
+  message.type === "evaluated" ? sentSize(message.outcome) : 0;
 
 /** What of a batch an isolate may call: all methods of such an object. */
 class Port extends RpcTarget implements BatchPort {

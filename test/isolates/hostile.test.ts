@@ -141,6 +141,25 @@ describe("an isolate that says what it should not", () => {
     }
   });
 
+  test("may await only so much at a time", async () => {
+    const executor = executorOf([hostile, sameA]);
+    let awaited = 0;
+    const greedy = executor.run(specOf(hostile, "hostile.greedy"), {
+      ...recordingContext(),
+      evaluate: () => {
+        awaited++;
+        return new Promise(() => {});
+      },
+    });
+    await expect(greedy).rejects.toMatchObject({
+      code: "executor",
+      message: expect.stringContaining("its jobs await more than 64 MB at a time") as string,
+      hint: expect.stringContaining("Files") as string,
+    });
+    expect(awaited).toBeLessThan(10);
+    expect(await call(executor, sameA, "same.who")).toBe("a");
+  });
+
   test("may print only so much", async () => {
     const context = recordingContext();
     await executorOf([hostile]).run(specOf(hostile, "hostile.flood"), context);

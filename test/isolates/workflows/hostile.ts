@@ -58,6 +58,13 @@ task("hostile.flood", async () => {
   return "done";
 });
 
+/** Awaits very much at a time. */
+task("hostile.greedy", async () => {
+  const expression = "1".repeat(10_000_000);
+  for (let id = 1; id <= 20; id++) await port!.tell([{ type: "evaluate", job: 0, id, expression }]);
+  await forever();
+});
+
 /** Looks for more than it was given. */
 task("hostile.probe", async () => {
   const found: string[] = [];
