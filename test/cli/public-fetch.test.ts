@@ -92,6 +92,22 @@ describe("A server's own requests", () => {
     expect(asked.filter((line) => line.includes("localhost"))).toEqual([]);
   });
 
+  test("use a connection for one request after another, and another where it was ended", async () => {
+    const get = publicFetch({ privateHosts: true });
+    const ports: (number | undefined)[] = [];
+    answer = ({ socket, url }, response) => {
+      ports.push(socket.remotePort);
+      // Ended without a word, as soon as it is used again.
+      if (url === "/third" && ports.indexOf(socket.remotePort) < ports.length - 1) socket.resetAndDestroy();
+      else response.end("hello");
+    };
+    for (const path of ["first", "second", "third"])
+      expect(await (await get(`http://127.0.0.1:${port}/${path}`, {})).text()).toBe("hello");
+    expect(ports[1]).toBe(ports[0]);
+    expect(ports).toHaveLength(4);
+    expect(ports[3]).not.toBe(ports[0]);
+  });
+
   test("give what a server sends, as fetch does", async () => {
     const get = publicFetch({ privateHosts: true });
     answer = ({ url, headers }, response) => {

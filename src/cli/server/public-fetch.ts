@@ -76,8 +76,8 @@ export function publicFetch({
     );
   };
   const agents = {
-    "http:": new PlainAgent({ lookup: pinned } as object),
-    "https:": new SecureAgent({ lookup: pinned } as object),
+    "http:": new PlainAgent({ keepAlive: true, lookup: pinned } as object),
+    "https:": new SecureAgent({ keepAlive: true, lookup: pinned } as object),
   };
   return guardedFetch(async (url, init) => {
     const agent = agents[url.protocol as keyof typeof agents];
@@ -97,22 +97,28 @@ const lookupAll = (host: string): Promise<LookupAddress[]> =>
     lookup(host, { all: true }, (error, addresses) => (error === null ? resolve(addresses) : reject(error)));
   });
 
-function send(
-  url: URL,
-  { method, headers, signal }: RequestInit,
-  agent: PlainAgent,
-): Promise<IncomingMessage> {
+function send(url: URL, init: RequestInit, agent: PlainAgent): Promise<IncomingMessage> {
+  const { method = "GET", headers, signal } = init;
   const request = url.protocol === "https:" ? requestSecure : requestPlain;
   return new Promise((resolve, reject) => {
     const sent = request(url, {
-      method: method ?? "GET",
+      method,
       headers: Object.fromEntries(new Headers(headers)),
       agent,
       ...(signal == null ? {} : { signal }),
     });
     sent.setTimeout(IDLE, () => sent.destroy(new Error("nothing came for five minutes")));
-    sent.on("response", resolve);
-    sent.on("error", reject);
+    let isAnswered = false;
+    sent.on("response", (message) => {
+      isAnswered = true;
+      resolve(message);
+    });
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      // The server may end a connection just when it is used again.
+      const isStale = sent.reusedSocket && !isAnswered && error.code === "ECONNRESET";
+      if (isStale) resolve(send(url, init, agent));
+      else reject(error);
+    });
     sent.end();
   });
 }
