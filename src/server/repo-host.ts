@@ -251,7 +251,7 @@ export class RepoHost {
     const queued = this.state.run(id)!;
     const started = queued.started ?? Date.now();
     const run: HostedRun = { ...queued, status: "RUNNING", started, atWork: true };
-    this.update(run);
+    await this.untilDone(() => this.update(run));
     const alive = setTimeout(() => this.outlives(id), ALIVE);
     const executionId = run.current;
     const resumes = run.interrupted.at(-1);
@@ -290,17 +290,17 @@ export class RepoHost {
       // That it ended is to be told all the same.
     }
     events.add({ type: "execution-end", executionId: run.current, outcome });
-    await this.flushEnd(events, ended);
+    await this.untilDone(() => events.flush(ended));
     this.active.delete(run.id);
     this.news.tell(run.id);
     this.state.pruneEvents();
   }
 
   /** A database that can't be written now, such as for lack of space, may be there later. */
-  private async flushEnd(events: RunEvents, ended: HostedRun): Promise<void> {
+  private async untilDone(write: () => void | Promise<void>): Promise<void> {
     for (;;) {
       try {
-        await events.flush(ended);
+        await write();
         return;
       } catch (error) {
         if (this.isClosing) throw error;

@@ -253,6 +253,17 @@ test("what is asked for has a size, and errors are cut", async () => {
   expect(JSON.stringify(outcome).length).toBeLessThan(300_000);
 });
 
+test("an execution whose turn comes while the database takes nothing begins when it does again", async () => {
+  const faults: unknown[] = [];
+  await openHost({ maxRunning: 1, onFault: (error) => faults.push(error) });
+  db.exec("CREATE TRIGGER refuse BEFORE UPDATE ON host_run BEGIN SELECT RAISE(ABORT, 'no space'); END");
+  const id = await host.start(order("add", [1, 2]));
+  await expect.poll(() => faults.map(String)).toEqual([expect.stringContaining("no space")]);
+  expect(host.isBusy).toBe(true);
+  db.exec("DROP TRIGGER refuse");
+  expect(await ended(id)).toMatchObject({ status: "DONE" });
+}, 20_000);
+
 test("events that a full database does not take are stored when there is space again, each once", async () => {
   const faults: unknown[] = [];
   await openHost({ maxRunning: 2, onFault: (error) => faults.push(error) });
