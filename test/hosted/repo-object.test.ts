@@ -2,11 +2,16 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import pkg from "package:basics";
 import { expect, test, vi } from "vitest";
 import { openDurableObject } from "../../src/backends/durable-object-driver.ts";
+import { MemoryBackend } from "../../src/backends/memory-backend.ts";
+import { filesOf } from "../../src/cloudflare/repository.ts";
 import type { RepoObject } from "../../src/cloudflare.ts";
 import type { HostedRun, HostedStatus } from "../../src/server/execution-types.ts";
 import { HostState } from "../../src/server/host-state.ts";
+import { UploadLedger } from "../../src/server/upload-ledger.ts";
+import { Uploads } from "../../src/server/uploads.ts";
 import type { ExecutionEvent } from "../../src/server.ts";
 import { hashBytes } from "../../src/value/hash.ts";
+import { encodeValue } from "../../src/value/value.ts";
 import { endedCalls, runsOf } from "../server/job-counts.ts";
 import { directory, env, hear, listen, newRepo, openSocket, type TestRepo } from "./instance.ts";
 
@@ -309,4 +314,39 @@ test("a repository that is removed leaves nothing, and its object stays empty un
   await directory.removeRepo(repo.name);
   expect((await remove()).status).toBe(204);
   expect(await tables()).toEqual([]);
+});
+
+test("files that were sent in vain go from the bucket, and others stay", async () => {
+  const repo = await newRepo();
+  await repo.repo.list();
+  const names = async (): Promise<string[]> =>
+    (await env.BUCKET.list({ prefix: `repos/${repo.name}/files/uploads/` })).objects.map(({ key }) =>
+      key.slice(key.indexOf("uploads/") + 49),
+    );
+  await runInDurableObject(repo.stub, async (_, { storage }) => {
+    let now = 1;
+    const ledger = new UploadLedger(openDurableObject(storage, "of a test"), () => now);
+    const backend = new MemoryBackend();
+    const place = { files: filesOf(env, repo.name), folder: "r2://uploads" };
+    const uploads = new Uploads(place, { ledger, backend });
+    const hash = hashBytes("a");
+    const send = (name: string) => uploads.add(hash, name, new Blob(["a"]).stream());
+    const [, used] = [await send("vain"), await send("used")];
+    await uploads.addFolder("folder", [{ path: "x/y", hash, name: "vain" }]);
+    expect(await names()).toHaveLength(3);
+    const none = {
+      tasks: [],
+      executions: [],
+      jobs: [],
+      evaluations: [],
+      callNodes: [],
+      jobEnds: [],
+      tags: [],
+    };
+    await backend.write({ ...none, values: [{ ...encodeValue("x"), hash: used.hash }] });
+    now += 31 * 86_400_000;
+    await uploads.sweep();
+    expect(ledger.size).toBe(1);
+  });
+  expect(await names()).toEqual(["used"]);
 });
