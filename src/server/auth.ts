@@ -18,8 +18,6 @@ export interface AuthOptions {
   readonly publicOrigin?: string | undefined;
 }
 
-/** Name of the session's cookie. */
-const COOKIE = "redun_session";
 /** Name of the header with the session's key. */
 export const SESSION_HEADER = "X-Redun-Session";
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -29,7 +27,7 @@ export function authenticate(auth: AuthOptions): MiddlewareHandler<AppEnv> {
   const { directory, clientOf } = auth;
   return async (c, next) => {
     const token = bearerToken(c);
-    const session = token === undefined ? getCookie(c, COOKIE) : undefined;
+    const session = token === undefined ? getCookie(c, cookieName(c)) : undefined;
     if (token === undefined && session === undefined) throw unauthorized("there is no token");
     if (session !== undefined) {
       checkSameOrigin(c, auth);
@@ -61,16 +59,22 @@ export async function signIn(
   const principal = await directory.authenticate(token);
   if (principal === undefined) throw await refusal(directory, clientOf(c), "the token is unknown or over");
   const { session, expires } = await directory.createSession(principal.tokenId);
-  setCookie(c, COOKIE, session, { ...cookieOptions(c, auth), expires: new Date(expires) });
+  setCookie(c, cookieName(c), session, { ...cookieOptions(c, auth), expires: new Date(expires) });
   return { principal, key: await sessionKey(session) };
 }
 
 /** Ends the session that a request is of. */
 export async function signOut(c: Context, auth: AuthOptions): Promise<void> {
-  const session = getCookie(c, COOKIE);
+  const session = getCookie(c, cookieName(c));
   checkSameOrigin(c, auth);
   if (session !== undefined) await auth.directory.endSession(session);
-  deleteCookie(c, COOKIE, cookieOptions(c, auth));
+  deleteCookie(c, cookieName(c), cookieOptions(c, auth));
+}
+
+/** Name of the session's cookie. Browsers send cookies to all ports of a host, where other instances may be. */
+function cookieName(c: Context): string {
+  const { port } = new URL(c.req.url);
+  return port === "" ? "redun_session" : `redun_session_${port}`;
 }
 
 function cookieOptions(
