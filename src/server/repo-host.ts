@@ -2,27 +2,23 @@ import type { Backend } from "../backend/backend.ts";
 import type { TagRecord } from "../backend/records.ts";
 import { tagHash } from "../backend/tags.ts";
 import { CancelledError } from "../errors/errors.ts";
-import type { PackageDescription, PackageExecutor } from "../executor/executor.ts";
+import type { PackageExecutor } from "../executor/executor.ts";
 import { errorRecord } from "../executor/job-error.ts";
 import type { FileSystem } from "../file/file-system.ts";
 import { verifyPackage } from "../package/manifest.ts";
 import type { StoredPackage } from "../package/types.ts";
-import { Scheduler } from "../scheduler/scheduler.ts";
-import { describedRegistry } from "../task/description.ts";
-import type { TaskRegistry } from "../task/registry.ts";
-import type { Task } from "../task/task.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import { Turns } from "../util/turns.ts";
 import { uuid } from "../util/uuid.ts";
-import { keepForeignValues } from "../value/foreign.ts";
 import type { Json } from "../value/json.ts";
-import { decodeValue } from "../value/value.ts";
 import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
 import type { HostState } from "./host-state.ts";
-import { failure, success } from "./outcome.ts";
+import { failure } from "./outcome.ts";
+import { PackageSchedulers } from "./package-schedulers.ts";
 import { RunEvents } from "./run-events.ts";
 import { RunNews } from "./run-news.ts";
-import { callOf, type RunOrder, runOf } from "./run-order.ts";
+import { type RunOrder, runOf } from "./run-order.ts";
 import { SharedLimits } from "./shared-limits.ts";
 import { Uploads, type UploadsOptions } from "./uploads.ts";
 import "./whole-engine.ts";
@@ -69,8 +65,6 @@ const MOST_TRIES = 3;
 const ALIVE = 10_000;
 /** Milliseconds until what could not be written is tried again. */
 const RETRY = 2_000;
-/** Tag of an execution that went on in the place of the one that it names. */
-const RESUMES = "redun.resumes";
 const STATUS = "redun.status";
 
 /**
@@ -88,7 +82,7 @@ export class RepoHost {
   private readonly active = new Map<string, Active>();
   private readonly executor: PackageExecutor;
   private readonly turns: Turns;
-  private readonly descriptions = new Map<string, Promise<PackageDescription>>();
+  private readonly schedulers: PackageSchedulers;
   /** The next event of a run, or its end. */
   private readonly news = new RunNews();
   private isClosing = false;
@@ -105,8 +99,8 @@ export class RepoHost {
         ? undefined
         : new Uploads(parts.uploads, { ...parts, ledger: parts.state.uploads });
     this.executor = new SharedLimits(parts.executor, parts.limits);
+    this.schedulers = new PackageSchedulers({ ...parts, executor: this.executor });
     this.turns = new Turns(parts.maxRunning ?? 16);
-    keepForeignValues();
   }
 
   /** Opens the store, and goes on with the executions that had not ended when the last home did. */
@@ -263,7 +257,10 @@ export class RepoHost {
     });
     let outcome: HostedOutcome;
     try {
-      outcome = await this.evaluate(run, home, events, signal);
+      outcome = await this.schedulers.evaluate(run, signal, (scheduler) => {
+        home.scheduler = scheduler;
+        return events.watch(scheduler);
+      });
     } catch (error) {
       outcome = failure(error);
     }
@@ -319,66 +316,6 @@ export class RepoHost {
     if (status === "CANCELLED") tags.push(executionTag(id, STATUS, "cancelled"));
     const none = { tasks: [], values: [], jobs: [], evaluations: [], callNodes: [], jobEnds: [] };
     await this.backend.write({ ...none, executions: [{ id, args, jobId: uuid(), startTime }], tags });
-  }
-
-  private async evaluate(
-    run: HostedRun,
-    home: { scheduler?: Scheduler },
-    events: RunEvents,
-    signal: AbortSignal,
-  ): Promise<HostedOutcome> {
-    const description = await unlessAborted(this.describe(run.package), signal);
-    const registry = describedRegistry(description, run.package);
-    const scheduler = this.makeScheduler(registry);
-    home.scheduler = scheduler;
-    const stop = events.watch(scheduler);
-    try {
-      const resumes = run.interrupted.at(-1);
-      const { cache, dryRun, prov } = run.options;
-      const value: unknown = await scheduler.run(callOf(run, registry), {
-        executionId: run.current,
-        args: run.commandLine,
-        tags: resumes === undefined ? run.tags : [...run.tags, [RESUMES, resumes]],
-        signal,
-        resumes: run.interrupted,
-        ...(cache === undefined ? {} : { cache }),
-        ...(dryRun === undefined ? {} : { dryRun }),
-        ...(prov === undefined ? {} : { prov }),
-        ...(run.context === undefined
-          ? {}
-          : { context: decodeValue(run.context) as Record<string, unknown> }),
-      });
-      return success(value);
-    } finally {
-      stop();
-    }
-  }
-
-  private makeScheduler(registry: TaskRegistry<Task>): Scheduler {
-    const { executorNames = [], limits, context, maxDepth } = this.parts;
-    const names = ["default", ...executorNames];
-    return new Scheduler({
-      backend: this.backend,
-      executors: Object.fromEntries(names.map((name) => [name, this.executor])),
-      registry,
-      config: { ignoreWarnings: ["namespace"], ...(maxDepth === undefined ? {} : { maxDepth }) },
-      ...(limits === undefined ? {} : { limits }),
-      ...(context === undefined ? {} : { context }),
-    });
-  }
-
-  /** What a package defines. @throws whatever its code throws when it is loaded */
-  describe(hash: string): Promise<PackageDescription> {
-    let description = this.descriptions.get(hash);
-    if (description === undefined) {
-      description = this.executor.describe(hash);
-      this.descriptions.set(hash, description);
-      description.then(
-        ({ validatedTypes }) => keepForeignValues(validatedTypes),
-        () => this.descriptions.delete(hash),
-      );
-    }
-    return description;
   }
 
   private update(run: HostedRun): void {
@@ -464,17 +401,6 @@ export class RepoHost {
 
 const executionExists = (id: string): ApiError =>
   new ApiError(409, "execution-exists", `Cannot start: there is an execution ${id} already`);
-
-/** What work gives, unless the signal comes before. The work itself goes on. @throws CancelledError */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancelled = (): void =>
-      reject(new CancelledError("The execution was cancelled before its code was loaded"));
-    signal.addEventListener("abort", cancelled, { once: true });
-    if (signal.aborted) cancelled();
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", cancelled));
-  });
-}
 
 function executionTag(entityId: string, key: string, value: Json): TagRecord {
   const hash = tagHash(entityId, key, value);
