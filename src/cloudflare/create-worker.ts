@@ -1,6 +1,7 @@
-import { ApiError, answerOf, type ErrorBody, type ErrorStatus } from "../server/api-error.ts";
+import { ApiError, type ErrorBody, type ErrorStatus } from "../server/api-error.ts";
 import { createApp } from "../server/app.ts";
 import { DEFAULT_REPO, Directory } from "../server/directory.ts";
+import { errorResponse } from "../server/error-answer.ts";
 import { d1Sql } from "./d1-sql.ts";
 import { logFault, logLine } from "./log.ts";
 import { REMOVE } from "./repo-object.ts";
@@ -44,8 +45,7 @@ export function createWorker(options: WorkerOptions): HostedWorker {
           app = await openApp(env, options);
         } catch (error) {
           logFault("Cannot open the instance", error);
-          const { status, body } = answerOf(error);
-          return Response.json(body, { status });
+          return errorResponse(error);
         }
         apps.set(env, app);
       }

@@ -3,9 +3,9 @@ import { hasCode } from "../errors/redun-error.ts";
 import type { FileSystem } from "../file/file-system.ts";
 import { registerFileSystem } from "../file/file-systems.ts";
 import { HttpFileSystem } from "../file-systems/http.ts";
-import { answerOf } from "../server/api-error.ts";
 import { noRepo, UNKNOWN_REPO } from "../server/auth.ts";
 import { Directory } from "../server/directory.ts";
+import { errorResponse } from "../server/error-answer.ts";
 import { d1Sql } from "./d1-sql.ts";
 import { logFault } from "./log.ts";
 import { allowedFetch } from "./network.ts";
@@ -64,8 +64,7 @@ export class RepoObject {
       if (!request.bodyUsed) await request.body?.pipeTo(new WritableStream()).catch(() => {});
       return response;
     } catch (error) {
-      const { status, body } = answerOf(error);
-      return Response.json(body, { status });
+      return errorResponse(error);
     }
   }
 

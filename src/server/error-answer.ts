@@ -2,6 +2,13 @@ import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { answerOf } from "./api-error.ts";
 
+/** The answer to a request that came to an error before an app had it. */
+export function errorResponse(error: unknown): Response {
+  const { status, body, retryAfter } = answerOf(error);
+  const headers = retryAfter === undefined ? {} : { "Retry-After": String(Math.ceil(retryAfter)) };
+  return Response.json(body, { status, headers });
+}
+
 /** Answers errors as the API promises. @param onError - told of faults of the server itself */
 export function errorAnswer(
   onError: ((error: unknown, request: Request) => void) | undefined,

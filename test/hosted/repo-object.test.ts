@@ -173,6 +173,24 @@ test("executions come into the directory's index, later where it is away", async
   expect(await indexed()).toEqual(ids.map((id) => [id, "DONE"]));
 });
 
+test("who asks while the directory is away hears when to ask again", async () => {
+  const repo = await newRepo();
+  const log = vi.spyOn(console, "error").mockImplementation(() => {});
+  await env.DB.prepare("ALTER TABLE token RENAME TO token_away").run();
+  try {
+    const answer = await repo.send("/executions");
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect(await answer.json()).toMatchObject({ error: { code: "unavailable" } });
+    expect(log.mock.calls.map(([line]) => String(line))).toContainEqual(
+      expect.stringContaining("no such table"),
+    );
+  } finally {
+    log.mockRestore();
+    await env.DB.prepare("ALTER TABLE token_away RENAME TO token").run();
+  }
+  expect((await repo.send("/executions")).status).toBe(200);
+});
+
 test("a socket answers ping, ignores what else is said, and refuses long messages", async () => {
   const repo = await newRepo();
   const id = await repo.start("basics.chain", [20, 50, "said"]);
