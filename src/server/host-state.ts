@@ -1,4 +1,5 @@
 import { prepareAll, type SqlDriver, type SqlRow, type SqlStatement } from "../backends/sql-driver.ts";
+import { isAtLeast } from "../backends/value-size.ts";
 import type { StoredPackage } from "../package/types.ts";
 import type { ExecutionEvent, HostedRun } from "./execution-types.ts";
 import { UploadLedger } from "./upload-ledger.ts";
@@ -41,6 +42,8 @@ const STATEMENTS = {
 
 /** Characters in a row at most; a Durable Object's rows hold 2 MB, and a character up to three bytes. */
 const PART = 600_000;
+/** Bytes of the shortest event that is not kept. */
+const LONGEST_EVENT = 1_900_000;
 const DAY = 86_400_000;
 /** Characters of events that are kept. */
 const EVENTS_KEPT = 256_000_000;
@@ -187,8 +190,12 @@ const CHUNK = 500;
 function* chunksOf(events: readonly ExecutionEvent[]): Generator<readonly ExecutionEvent[]> {
   let chunk: ExecutionEvent[] = [];
   let size = 0;
-  for (const event of events) {
-    const length = JSON.stringify(event).length;
+  for (const given of events) {
+    const text = JSON.stringify(given);
+    // If no row can hold it, those that come after it would wait for ever.
+    const isTooLong = isAtLeast(text, LONGEST_EVENT);
+    const event = isTooLong ? unkept(given) : given;
+    const length = isTooLong ? 0 : text.length;
     if (chunk.length > 0 && (size + length > PART || chunk.length === CHUNK)) {
       yield chunk;
       chunk = [];
@@ -199,6 +206,11 @@ function* chunksOf(events: readonly ExecutionEvent[]): Generator<readonly Execut
   }
   if (chunk.length > 0) yield chunk;
 }
+
+const unkept = ({ seq, time, type }: ExecutionEvent): ExecutionEvent => ({
+  ...{ seq, time, type: "warning", code: "long-event" },
+  message: `An event of the type ${type} was too long to be kept.`,
+});
 
 /** Cuts a text for rows, never inside of a character of two units, since SQLite would replace its halves. */
 function* partsOf(text: string): Generator<string> {

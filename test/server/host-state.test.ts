@@ -76,3 +76,18 @@ test("of events there are kept only so many, those of executions at work in any 
   small.pruneEvents();
   expect(["a", "b", "c", "d"].map((id) => small.lastEvent(id))).toEqual([100, 0, 0, 100]);
 });
+
+test("an event that no row can hold leaves its place to a word of it", () => {
+  state.putRun(runOf("run"));
+  const job = { id: "1", parentId: null, task: "x".repeat(2_000_000), call: "" };
+  const log = (seq: number): ExecutionEvent => ({ seq, time: 1, type: "job-log", jobId: "1", line: "a" });
+  state.addEvents("run", [log(1), { seq: 2, time: 1, type: "job-cached", job }, log(3)]);
+  expect(state.events("run", 0)).toEqual([
+    log(1),
+    {
+      ...{ seq: 2, time: 1, type: "warning", code: "long-event" },
+      message: "An event of the type job-cached was too long to be kept.",
+    },
+    log(3),
+  ]);
+});
