@@ -94,16 +94,18 @@ export class RepoClient {
    */
   async start(request: ExecutionRequest): Promise<string> {
     const headers = { "Idempotency-Key": crypto.randomUUID() };
-    const { id } = await this.transport.json<{ id: string }>(this.path("/executions"), {
-      method: "POST",
-      json: { ...request, commandLine: request.commandLine && recordable(request.commandLine) },
-      headers,
-    });
+    const json = { ...request, commandLine: request.commandLine && recordable(request.commandLine) };
+    const { id } = await this.transport.json<{ id: string }>(
+      this.path("/executions"),
+      { method: "POST", json, headers },
+      (answer) => typeof answer.id === "string",
+    );
     return id;
   }
 
   list(filter: ExecutionFilter = {}): Promise<Page<ExecutionSummary>> {
-    return this.transport.json(this.path("/executions"), { query: { ...filter } });
+    const query = { ...filter };
+    return this.transport.json<Page<ExecutionSummary>>(this.path("/executions"), { query }, hasItems);
   }
 
   execution(id: string): Promise<ExecutionDetail> {
@@ -217,10 +219,12 @@ export class RepoClient {
     method: M,
     ...args: Parameters<Backend[M]>
   ): Promise<Awaited<ReturnType<Backend[M]>>> {
-    const { result } = await this.transport.json<{ result: unknown }>(this.path(`/query/${method}`), {
-      method: "POST",
-      json: { args },
-    });
+    const isOne = method === "count" || method === "nearestCall";
+    const { result } = await this.transport.json<{ result: unknown }>(
+      this.path(`/query/${method}`),
+      { method: "POST", json: { args } },
+      (answer) => isOne || Array.isArray(answer.result),
+    );
     return withoutNulls(result) as Awaited<ReturnType<Backend[M]>>;
   }
 
@@ -230,9 +234,12 @@ export class RepoClient {
   }
 
   async missing(ids: readonly string[]): Promise<string[]> {
-    const path = this.path("/sync/missing");
-    return (await this.transport.json<{ missing: string[] }>(path, { method: "POST", json: { ids } }))
-      .missing;
+    const { missing } = await this.transport.json<{ missing: string[] }>(
+      this.path("/sync/missing"),
+      { method: "POST", json: { ids } },
+      (answer) => Array.isArray(answer.missing),
+    );
+    return missing;
   }
 
   /** Sends records. @returns how many were new there */
@@ -287,6 +294,8 @@ function listIn(line: string): string[] | undefined {
     return undefined;
   }
 }
+
+const hasItems = ({ items }: { readonly items: unknown }): boolean => Array.isArray(items);
 
 /** JSON has no `undefined`, which a store answers for what it does not have. */
 function withoutNulls(result: unknown): unknown {
@@ -343,7 +352,7 @@ export class Client {
   }
 
   async repos(): Promise<readonly RepoSummary[]> {
-    return (await this.transport.json<{ items: RepoSummary[] }>("/repos")).items;
+    return (await this.transport.json<{ items: RepoSummary[] }>("/repos", {}, hasItems)).items;
   }
 
   async createRepo(name: string): Promise<void> {

@@ -67,16 +67,24 @@ export class Transport {
     return this.ask(path, call, async (response) => response);
   }
 
-  /** An answer of JSON. One that breaks off is asked for again, as one that does not come. */
-  json<T>(path: string, call: Call = {}): Promise<T> {
+  /**
+   * An answer of JSON. One that breaks off is asked for again, as one that does not come.
+   *
+   * @param fits - whether the answer has what is needed of it
+   */
+  json<T extends object>(path: string, call: Call = {}, fits?: (answer: T) => boolean): Promise<T> {
     return this.ask(path, call, async (response) => {
+      let answer: T;
       try {
-        return (await response.json()) as T;
+        answer = (await response.json()) as T;
       } catch (cause) {
         if (!(cause instanceof SyntaxError)) throw cause;
         // Some sites answer every address with a page.
         throw this.strange(path, response.status, "something other than JSON", cause);
       }
+      if (typeof answer !== "object" || answer === null || fits?.(answer) === false)
+        throw this.strange(path, response.status, "something else than it was asked for");
+      return answer;
     });
   }
 

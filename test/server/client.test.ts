@@ -73,6 +73,22 @@ describe("A client", () => {
     await expect(client().health({ tries: 1 })).rejects.toMatchObject({ code: "unreachable" });
   });
 
+  test("says so if an answer is JSON of another kind", async () => {
+    const repo = client().repo("default");
+    const questions = [
+      () => client().repos(),
+      () => repo.list(),
+      () => repo.query("find", { type: "Execution" }),
+      () => repo.missing(["a"]),
+      () => repo.start({ package: "0".repeat(40), task: "t", args: [] }),
+    ];
+    for (const body of [null, "text", {}, { items: 1, result: null, missing: {}, id: 1 }]) {
+      answer = (_, response) => json(response, body);
+      for (const ask of questions)
+        await expect(ask()).rejects.toThrow(/^Cannot understand the server .* with something else/);
+    }
+  });
+
   test("takes a list of ids for whole only if its end is told", async () => {
     const collect = async (): Promise<string[]> => {
       const ids: string[] = [];
