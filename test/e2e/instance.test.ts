@@ -94,7 +94,7 @@ afterAll(async () => {
 });
 
 /** What a browser tells of answers that say that something is not there, or not for everybody. */
-const EXPECTED = /status of 40[14]|blocked by CORS policy|net::ERR_FAILED/;
+const EXPECTED = /status of 40[14]|blocked by CORS policy|net::ERR_(FAILED|INTERNET_DISCONNECTED)/;
 
 /** Opens an address of the app for somebody. */
 async function open(visitor: BrowserContext, address: string): Promise<Page> {
@@ -450,6 +450,30 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     expect(asked()).toBe(before);
     await go(page, `${HERE}/executions/..%2F..%2F..%2Ftokens`);
     await page.getByText("This repository has no execution").waitFor();
+  });
+
+  test("says once that an instance does not answer, and goes on when it does", async () => {
+    const page = await signedIn(await tokenFor("viewer"));
+    await go(page, `${HERE}/executions`);
+    await page.getByRole("link", { name: "sums.main" }).first().waitFor();
+    await page.context().setOffline(true);
+    await go(page, `${HERE}/executions?status=DONE`);
+    await page.getByText("does not answer. It is asked again").waitFor();
+    await page.getByText("Waiting for the instance to answer").waitFor();
+    expect(await page.getByRole("alert").count()).toBe(1);
+    await page.context().setOffline(false);
+    await page.getByRole("link", { name: "sums.main" }).first().waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  test("offers to load the page again when a part of the app does not come", async () => {
+    const page = await open(await browser.newContext({ serviceWorkers: "block" }), "");
+    await page.route(/\/assets\/executions-view/, (route) => route.abort());
+    await go(page, "#/executions");
+    await page.getByText("This part of the app could not be loaded.").waitFor();
+    await page.unroute(/\/assets\/executions-view/);
+    await page.getByRole("button", { name: "Load the page again" }).click();
+    await page.getByText("Nothing has run in this browser yet.").waitFor();
   });
 
   test("runs where it was asked to, though one has gone elsewhere before it was built", async () => {

@@ -1,5 +1,6 @@
 /** Small things that all views are made of. */
 import type { ComponentChildren, JSX } from "preact";
+import { hasCode } from "../../src/errors/redun-error.ts";
 import { errorText } from "../lib/errors.ts";
 import type { Status } from "../state/execution.ts";
 import type { Resource } from "../state/resource.ts";
@@ -45,6 +46,16 @@ export function ErrorNotice({ error, title }: { error: unknown; title?: string }
   );
 }
 
+/** In the place of what could not be fetched. That an instance does not answer, and why, is told above all of its views. */
+export function Failure({ error }: { error: unknown }): JSX.Element {
+  if (!hasCode(error, "unreachable")) return <ErrorNotice error={error} />;
+  return (
+    <p class="loading" role="status">
+      Waiting for the instance to answer…
+    </p>
+  );
+}
+
 /** Says that there is nothing, and what to do about it. */
 export function Empty({ children }: { children: ComponentChildren }): JSX.Element {
   return <div class="empty">{children}</div>;
@@ -58,7 +69,7 @@ export function Loaded<T>({
   resource: Resource<T>;
   children: (value: T) => ComponentChildren;
 }): JSX.Element {
-  if (resource.phase === "failed") return <ErrorNotice error={resource.error} />;
+  if (resource.phase === "failed") return <Failure error={resource.error} />;
   if (resource.phase === "loading")
     return (
       <p class="loading" role="status">

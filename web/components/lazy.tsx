@@ -19,7 +19,14 @@ export function lazy<Props extends object>(
       }, setError);
     }, []);
     if (error !== undefined)
-      return <ErrorNotice error={error} title="This part of the app could not be loaded." />;
+      return (
+        <div class="load-failure">
+          <ErrorNotice error={error} title="This part of the app could not be loaded." />
+          <button type="button" class="button" onClick={() => location.reload()}>
+            Load the page again
+          </button>
+        </div>
+      );
     if (loaded === undefined)
       return (
         <p class="loading" role="status">

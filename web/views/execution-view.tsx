@@ -1,7 +1,7 @@
 /** An execution, while it runs and afterwards. */
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { Empty, ErrorNotice, Loaded, StatusBadge } from "../components/basics.tsx";
+import { Empty, Failure, Loaded, StatusBadge } from "../components/basics.tsx";
 import { Icon } from "../components/icons.tsx";
 import { JobsTab } from "../components/jobs-tab.tsx";
 import { lazy } from "../components/lazy.tsx";
@@ -49,7 +49,7 @@ export function ExecutionView({
   if (resource.phase === "failed")
     return (
       <div class="page">
-        <ErrorNotice error={resource.error} />
+        <Failure error={resource.error} />
       </div>
     );
   return (
