@@ -11,7 +11,7 @@ const root: string = join(import.meta.dirname, "..");
 process.chdir(root);
 
 /** Largest size of the core, minified and compressed, in bytes. */
-const CORE_LIMIT = 44 * 1024;
+const CORE_LIMIT = 46 * 1024;
 /** Entry points that use the Web's APIs alone. */
 const PORTABLE: ReadonlySet<string> = new Set([".", "./browser", "./cloudflare", "./package", "./testing"]);
 

@@ -24,6 +24,8 @@ export interface JobSpec {
    * job that called it, whose id this spec has.
    */
   readonly schedulerContext?: string | undefined;
+  /** Whether no task is called: the one argument is an expression of built-in operations on values, to be evaluated. */
+  readonly operation?: boolean | undefined;
   /** Whether results that an earlier run left at the remote place may be used. */
   readonly reuse: boolean;
 }

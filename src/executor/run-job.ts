@@ -1,7 +1,8 @@
 import { ExecutorError, SchedulerError, UnknownTaskError } from "../errors/errors.ts";
 import { hasCode } from "../errors/redun-error.ts";
 import { addEvaluator, isExpression, lazy } from "../expression/expression.ts";
-import { type ExpressionNode, nodeOf } from "../expression/node.ts";
+import { type ExpressionNode, nodeOf, SimpleNode } from "../expression/node.ts";
+import { applyOperation } from "../expression/operators.ts";
 import { jobStorage } from "../task/current-job.ts";
 import { type TaskRegistry, taskRegistry } from "../task/registry.ts";
 import { type SchedulerView, userSchedulerFunctions } from "../task/scheduler-task.ts";
@@ -86,7 +87,21 @@ function runCode(spec: JobSpec, context: ExecutorContext, options: RunJobOptions
   if (spec.script !== undefined) return runScript(spec.task, spec.script, context, options);
   if (spec.schedulerContext !== undefined)
     return callSchedulerTask(spec, spec.schedulerContext, context, options);
+  if (spec.operation) return operate(spec, context, options);
   return callTask(spec, context, options);
+}
+
+/** Calls a method, or reads a member, of a value whose type the package may define. */
+async function operate(spec: JobSpec, context: ExecutorContext, options: RunJobOptions): Promise<Boxed> {
+  if (spec.package !== undefined) await options.loadPackage?.(spec.package);
+  const [expression] = argumentsOf(spec);
+  const result = jobStorage.run(new RemoteJob(context, spec.package), () => applyOperations(expression));
+  return { value: isExpression(result) ? result : await result };
+}
+
+function applyOperations(value: unknown): unknown {
+  const node = nodeOf(value);
+  return node instanceof SimpleNode ? applyOperation(node.op, node.args.map(applyOperations)) : value;
 }
 
 async function callSchedulerTask(

@@ -62,9 +62,6 @@ const forbidden = new Set([
   ...["__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__"],
 ]);
 
-/** These make regular expressions of text, which may then be matched for ever, where the scheduler is. */
-const matching = new Set(["match", "matchAll", "search"]);
-
 function get(object: unknown, key: unknown): unknown {
   if (object === null || object === undefined) {
     throw new TypeError(`Cannot read ${JSON.stringify(key)} of ${object}`);
@@ -76,11 +73,6 @@ function get(object: unknown, key: unknown): unknown {
       "forbidden-member",
       `Cannot read the member ${JSON.stringify(key)} of a lazy value: not allowed`,
     );
-  }
-  if (typeof object === "string" && matching.has(String(key))) {
-    throw new RedunError("forbidden-member", `Cannot call ${key} of a lazy text: not allowed`, {
-      hint: "Match it inside of a task, where the text is at hand.",
-    });
   }
   if (typeof key === "number" && Array.isArray(object) && (key < 0 || key >= object.length)) {
     throw new RangeError(`Cannot read item ${key}: the list has ${object.length} items`);

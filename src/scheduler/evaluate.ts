@@ -1,4 +1,4 @@
-import { type SchedulerFunction, schedulerTaskNamed } from "../builtins/ops.ts";
+import { type SchedulerFunction, type SchedulerOps, schedulerTaskNamed } from "../builtins/ops.ts";
 import { runUserSchedulerTask } from "../builtins/scheduler-task.ts";
 import { SchedulerError, UnknownTaskError } from "../errors/errors.ts";
 import {
@@ -9,20 +9,20 @@ import {
   TaskNode,
   ValueNode,
 } from "../expression/node.ts";
-import { applyOperation } from "../expression/operators.ts";
 import { DescribedDefinition } from "../task/description.ts";
 import { userSchedulerFunctions } from "../task/scheduler-task.ts";
 import { isContainer, leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
-import type { EncodedValue } from "../value/value.ts";
+import { type EncodedValue, encodeValue } from "../value/value.ts";
 import { Cell, resolved } from "./cell.ts";
 import type { Execution } from "./execution.ts";
 import { Job } from "./job.ts";
+import { evaluateOperation } from "./operation.ts";
+import { runPackageCode } from "./package-code.ts";
 import { prepareJob } from "./prepare.ts";
 import { opsFor } from "./scheduler-ops.ts";
-import { runSchedulerTaskElsewhere } from "./scheduler-task-elsewhere.ts";
 
-type Done = (failed: boolean, result: unknown, encoded?: EncodedValue) => void;
+export type Done = (failed: boolean, result: unknown, encoded?: EncodedValue) => void;
 
 /** Whether a value is, or holds, an expression. */
 export function hasExpression(value: unknown): boolean {
@@ -211,19 +211,8 @@ const DESCRIBED_ONLY =
 function step(exec: Execution, node: ExpressionNode, job: Job | undefined, cell: Cell): void {
   const finish: Done = (failed, result, encoded) => exec.settle(cell, failed, result, encoded);
   if (node instanceof SimpleNode) {
-    evaluate(exec, node.args, job, (failed, args) => {
-      if (failed) finish(true, args);
-      else {
-        let result: unknown;
-        try {
-          result = applyOperation(node.op, args as readonly unknown[]);
-        } catch (error) {
-          finish(true, error);
-          return;
-        }
-        evaluate(exec, result, job, finish);
-      }
-    });
+    if (job === undefined) finish(true, new SchedulerError("Cannot evaluate an operation outside of a job"));
+    else evaluateOperation(exec, node, job, finish);
   } else if (node instanceof ValueNode) {
     evaluate(exec, node.value, job, finish);
   } else if (node instanceof SchedulerNode) {
@@ -249,8 +238,17 @@ function schedulerFunction(
 ): SchedulerFunction | undefined {
   const own = schedulerTaskNamed(fullname);
   if (own !== undefined) return own;
-  const packageHash = exec.options.registry.schedulerPackages.get(fullname);
-  if (packageHash !== undefined) return (ops) => runSchedulerTaskElsewhere(exec, job!, packageHash, ops);
+  if (exec.options.registry.elsewhere?.schedulerTasks.has(fullname))
+    return (ops) => runThere(exec, job!, ops);
   const fn = userSchedulerFunctions.get(fullname);
   return fn === undefined ? undefined : (ops) => runUserSchedulerTask(ops, fn);
+}
+
+/** Runs a scheduler task where its package is loaded. */
+function runThere(exec: Execution, job: Job, { node, context, settle }: SchedulerOps): void {
+  const { taskName: task, hash: evalHash, args } = node;
+  const schedulerContext = encodeValue(context, "context").text;
+  runPackageCode(exec, job, { task, evalHash, args, schedulerContext }, (failed, result) =>
+    failed ? settle.reject(result) : settle.resolve(result),
+  );
 }

@@ -180,6 +180,6 @@ export function describedRegistry(
     if (task.fullname.startsWith("redun.") && task.definition.package === undefined) registry.add(task);
   }
   for (const description of tasks) registry.add(describedTask(description, packageHash));
-  for (const fullname of schedulerTasks) registry.schedulerPackages.set(fullname, packageHash);
+  registry.elsewhere = { package: packageHash, schedulerTasks: new Set(schedulerTasks) };
   return registry;
 }

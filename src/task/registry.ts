@@ -17,8 +17,9 @@ export type DuplicateListener = (warning: { fullname: string; earlier: string; l
 export class TaskRegistry<T extends RegisteredTask = RegisteredTask> {
   private readonly tasks = new Map<string, T>();
   private current: ReadonlySet<string> | undefined = undefined;
-  /** For each scheduler task whose code is loaded elsewhere, the hash of its package by the task's fullname. */
-  readonly schedulerPackages: Map<string, string> = new Map();
+  /** The package whose code is loaded elsewhere only, if there is one, and the fullnames of its scheduler tasks. */
+  elsewhere: { readonly package: string; readonly schedulerTasks: ReadonlySet<string> } | undefined =
+    undefined;
   private readonly duplicates = new Map<string, { earlier: T; later: T }>();
 
   add(task: T): void {

@@ -77,6 +77,8 @@ function scale(x: number): number {
   return x * FACTOR;
 }
 
+const lengthOf: AnyTask = task("features.length_of", (size: number) => new Length(size, "m"));
+const words: AnyTask = task("features.words", (text: string) => text);
 export const operators: AnyTask = task("features.operators", () => {
   const two = add(1, 1);
   return [
@@ -85,6 +87,13 @@ export const operators: AnyTask = task("features.operators", () => {
     ...[and(two, 0), or(0, two), not(two)],
     ...[record(1).x, record(1).list[1].y, record(2).name.toUpperCase(), range(4).slice(1, 3)],
     { deep: [new Map([["k", two]]), new Set([add(2, 2), 3])] },
+    ...[
+      lengthOf(4).size,
+      lengthOf(4).half,
+      lengthOf(4).show("m"),
+      words("a-b").split("-"),
+      words("abc").match("b")[0],
+    ],
   ];
 });
 
@@ -216,6 +225,12 @@ class Length {
   constructor(size: number, label: string) {
     this.size = size;
     this.label = label;
+  }
+  get half(): number {
+    return this.size / 2;
+  }
+  show(unit: string): string {
+    return `${this.size} ${unit}`;
   }
 }
 registerValue({
@@ -351,7 +366,7 @@ export const files: AnyTask = task("features.files", () => {
   const first = write("out/features/a.txt", "one\ntwo\n");
   const second = copy(first, "out/features/deep/b.txt");
   const all = folderOf("out/features", [first, second]);
-  return [read(first), second, all, list(all[0], second), gone()];
+  return [read(first), second, first.text(), all, list(all[0], second), gone()];
 });
 
 export const main: Task<[], Expression<unknown>> = task("features.main", () =>

@@ -1,6 +1,9 @@
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { jobSpec, recordingContext } from "../../src/executor/contract.ts";
 import { errorTraceback, formatTraceback, hashValue, task } from "../../src/index.ts";
@@ -162,6 +165,44 @@ export const main = task({ name: "main", version: "${unit}" }, (size: number) =>
       ["1 m", ["1 m", "2 m"]],
       ["1 ft", ["1 ft", "2 ft"]],
     ]);
+  });
+
+  test("calls methods of lazy values, and reads members of the package's types, where the package is", async () => {
+    const methods = await hosted.add(`
+import { cond, File, registerValue, task } from "redun";
+class Length {
+  constructor(readonly size: number) {}
+  get half() { return this.size / 2; }
+  show(unit: string) { return this.size + unit; }
+  async later() { return this.size * 2; }
+}
+registerValue({
+  name: "acme.Shown",
+  is: (value) => value instanceof Length,
+  encode: ({ size }: Length) => size,
+  decode: (size: number) => new Length(size),
+});
+const measure = task("shown.measure", (size: number) => new Length(size));
+const text = task("shown.text", (words: string) => words);
+const holder = task("shown.holder", () => ({ callee: measure, list: [3, 1, 2] }));
+const written = task("shown.written", async (path: string) => { const file = new File(path); await file.write("inside"); return file; });
+export const members = task("members", () => {
+  const four = measure(4);
+  return [four.size, four.half, four.show("m"), four.later(), holder().callee(5).size, holder().list.slice(1)];
+});
+export const texts = task("texts", () => [text("a-b").split("-"), text("abc").match("b")[0], text("x").repeat(3).length, text("ab")[1]]);
+export const apart = task("apart", (matches: boolean) => {
+  const { match } = text("ab");
+  return (cond(matches, match, null) as never as (pattern: string) => unknown)("a");
+});
+export const reads = task("reads", (path: string) => written(path).text());
+`);
+    expect(await hosted.run(methods, "members")).toEqual([4, 2, "4m", 8, 5, [1, 2]]);
+    expect(await hosted.run(methods, "texts")).toEqual([["a", "b"], "b", 3, "b"]);
+    await expect(hosted.run(methods, "apart", true)).rejects.toMatchObject({ code: "forbidden-member" });
+    const path = join(tmpdir(), `redun-shown-${process.pid}.txt`);
+    expect(await hosted.run(methods, "reads", path)).toBe("inside");
+    rmSync(path);
   });
 
   test("knows values by the hash that their type gives them", async () => {

@@ -166,18 +166,6 @@ describe("operations, which may come from a store", () => {
     }
   });
 
-  test.each(["match", "matchAll", "search"])("make no regular expression of text by %s", (method) => {
-    for (const op of ["getattr", "getitem"]) {
-      expect(() => applyOperation(op, ["aaa", method])).toThrow(
-        expect.objectContaining({
-          code: "forbidden-member",
-          hint: expect.stringContaining("inside of a task"),
-        }),
-      );
-    }
-    expect(applyOperation("getattr", [{ match: 1 }, "match"])).toBe(1);
-  });
-
   test("read no member of a function", () => {
     const method = applyOperation("getattr", ["abc", "slice"]) as (start: number) => string;
     expect(method(1)).toBe("bc");
