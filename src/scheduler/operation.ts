@@ -15,8 +15,8 @@ const READING = new Set(["getattr", "getitem"]);
 /**
  * Evaluates a built-in operation.
  *
- * Where the package is loaded elsewhere only, its methods are called there, since they are its code, and so are those of
- * plain values, which may take long; members are read there of values of its own types.
+ * Where the package is loaded elsewhere only, methods are called there: those of its own types are its code, and others
+ * may take long. Members of values of its own types are read there, and long texts and bigints are made there.
  */
 export function evaluateOperation(exec: Execution, node: SimpleNode, job: Job, finish: Done): void {
   const isElsewhere = exec.options.registry.elsewhere !== undefined;
@@ -40,10 +40,21 @@ export function evaluateOperation(exec: Execution, node: SimpleNode, job: Job, f
       return;
     }
     const args = result as readonly unknown[];
-    const isForeign = READING.has(node.op) && args[0] instanceof ForeignValue;
-    if (isElsewhere && isForeign) applyElsewhere(exec, node, [node.op, args], job, finish);
+    if (isElsewhere && belongsThere(node.op, args)) applyElsewhere(exec, node, [node.op, args], job, finish);
     else apply(exec, node.op, args, job, finish);
   });
+}
+
+/** Texts and bigints may become long, and what is done to them may then take long. */
+const GROWING = new Set(["add", "sub", "mul", "div"]);
+const LONG = 10_000;
+
+/** Whether an operation is for the place where the package is. */
+function belongsThere(op: string, args: readonly unknown[]): boolean {
+  if (READING.has(op)) return args[0] instanceof ForeignValue;
+  const isLarge = (arg: unknown): boolean =>
+    typeof arg === "bigint" || (typeof arg === "string" && arg.length > LONG);
+  return GROWING.has(op) && args.some(isLarge);
 }
 
 function apply(exec: Execution, op: string, args: readonly unknown[], job: Job, finish: Done): void {

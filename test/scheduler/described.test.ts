@@ -8,10 +8,12 @@ import {
   type Expression,
   File,
   map,
+  plus,
   Scheduler,
   schedulerTask,
   type Task,
   task,
+  times,
 } from "../../src/index.ts";
 import { describedRegistry } from "../../src/task/description.ts";
 import { edges } from "./setup.ts";
@@ -72,6 +74,16 @@ const schedules = task("described.schedules", () => [
   firstOf(unit(fib(3))),
 ]);
 const scheduled = [115, 2, [21, "mm"], [2, "mm"]];
+const textOf = task("described.text_of", (length: number) => "a".repeat(length));
+const bigOf = task("described.big_of", (n: number) => BigInt(n));
+const grows = task("described.grows", () => [
+  plus(textOf(1), "a"),
+  plus(plus(textOf(10_001), textOf(10_000)), "a").length,
+  times(bigOf(3), 4n),
+  plus(add(1, 1), 1),
+  textOf(2).repeat(3).length,
+  textOf(2).slice(1),
+]);
 const failsAll = task("described.fails_all", () => [firstOf(fails("luck"), fails("time"))]);
 
 const main = task("described.main", () => [
@@ -92,7 +104,21 @@ const expected = [
   16,
 ];
 
-const tasks: Task[] = [add, fib, scaled, pair, awaiting, fails, catches, main, schedules, failsAll] as Task[];
+const tasks: Task[] = [
+  add,
+  fib,
+  scaled,
+  pair,
+  awaiting,
+  fails,
+  catches,
+  main,
+  schedules,
+  textOf,
+  bigOf,
+  grows,
+  failsAll,
+] as Task[];
 
 /** Runs jobs as a place far away does: all that goes there and back is text. */
 class Elsewhere implements Executor {
@@ -147,6 +173,14 @@ describe("a scheduler that loads no code", () => {
       new Set(["described.reduce", "described.first_of", "described.unit", "described.fails"]),
     );
     await expect(runDescribed(there, "described.fails_all")).rejects.toThrow(new RangeError("all fail"));
+  });
+
+  test("leaves to the place of the code what may take long", async () => {
+    const { value, jobs } = await runDescribed(new MemoryBackend(), "described.grows");
+    expect(value).toEqual(["aa", 20_002, 12n, 3, 6, "a"]);
+    expect(jobs.filter((name) => name.startsWith("redun.")).sort()).toEqual([
+      ...["redun.add", "redun.add", "redun.call", "redun.call", "redun.mul"],
+    ]);
   });
 
   test("takes from the cache what was run where the code is loaded, and the other way round", async () => {
