@@ -117,7 +117,11 @@ export class TaskDefinition {
   /** Names of the function's parameters. */
   get parameters(): readonly string[] {
     this.names ??=
-      this.manifest?.parameters.map((parameter) => parameter.name) ?? parameterNames(this.fn.toString());
+      this.manifest?.parameters.map((parameter) => parameter.name) ??
+      // What bundles the engine numbers names that collide; its own have no numbers.
+      parameterNames(this.fn.toString()).map((name) =>
+        this.fullname.startsWith("redun.") ? name.replace(/\d+$/, "") : name,
+      );
     return this.names;
   }
 
