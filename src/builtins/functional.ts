@@ -160,7 +160,8 @@ export function force<T>(delayed: PartialTask<[], T> | Expression<PartialTask<[]
 
 const lifted = new Map<string, AnyFunction>();
 
-const packaged = new WeakMap<AnyFunction, Task>();
+/** Fullnames of the tasks of functions of code packages. */
+const packaged = new WeakMap<AnyFunction, string>();
 
 /**
  * Makes a task of a function of a code package, under the name that its build gave it. Code of packages calls this when
@@ -171,7 +172,7 @@ const packaged = new WeakMap<AnyFunction, Task>();
 export function registerFunction(fn: AnyFunction, name: string): void {
   // What an npm package exports may be something else.
   if (typeof fn !== "function" || isTask(fn) || isExpression(fn)) return;
-  packaged.set(fn, defineTask({ name, namespace: FUNCTIONS }, fn) as Task);
+  packaged.set(fn, defineTask({ name, namespace: FUNCTIONS }, fn).fullname);
 }
 
 /** The namespace of tasks that are made of plain functions. */
@@ -179,8 +180,8 @@ const FUNCTIONS = "redun.function";
 
 /**
  * A plain function as a task. In a workflow's file, where the call names a function of the top of a module or of an npm
- * package, its code identity is that of a task. Otherwise it is its own source text, so it must not use variables from around it, and
- * the task is known only where this was called.
+ * package, its code identity is that of a task. Otherwise it is its own source text, so it must not use variables from
+ * around it, and the task is known only where this was called.
  *
  * @throws RedunError with code `anonymous-function` if it has no name, `local-function` if another function of the same
  *   name and text was lifted before, as one made anew at each call is
@@ -188,7 +189,7 @@ const FUNCTIONS = "redun.function";
 export function asTask<A extends readonly unknown[], R>(fn: (...args: A) => R): Task<A, R> {
   if (isTask(fn)) return fn as never;
   const known = packaged.get(fn);
-  if (known !== undefined) return known as never;
+  if (known !== undefined) return taskRegistry.get(known) as never;
   if (isExpression(fn) || typeof fn !== "function" || !/^[A-Za-z_]\w*$/.test(fn.name)) {
     throw new RedunError("anonymous-function", "Cannot make a task of a function without a name", {
       hint: "Define it at the top of the module as `function name(…) {…}`.",

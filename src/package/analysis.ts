@@ -51,8 +51,8 @@ export function finish(
   functionNames: ReadonlyMap<string, string>,
   parsed: Parsed = parseBundle(bundle),
 ): { code: string; map: string } {
-  const { code, map } = applyEdits(bundle.code, bundle.map, runtimeEdits(parsed, bundle.imports.marks));
-  return { code: code + registrations(parsed, functionNames), map };
+  const edits = [...registrations(parsed, functionNames), ...runtimeEdits(parsed, bundle.imports.marks)];
+  return applyEdits(bundle.code, bundle.map, edits);
 }
 
 function describePackage(
@@ -81,13 +81,14 @@ function describePackage(
     tasks.set(task.fullname, task);
   }
   const functionNames = new Map<string, string>();
-  const functions = findFunctions(parsed).map((lifted): PackageTask => {
-    const canonical = printer.closure(lifted.argument);
-    const name = `${parsed.originalName(lifted.binding.start)}_${hashBytes(canonical).slice(0, 8)}`;
-    for (const place of lifted.places) functionNames.set(place, name);
-    const place = lifted.target === undefined ? {} : sources.placeOf(lifted.target);
-    return packageTask(functionIdentity(name), canonical, lifted.target, place, paths);
-  });
+  const functions = new Map<string, PackageTask>();
+  for (const { name, argument, target, places } of findFunctions(parsed)) {
+    const canonical = printer.closure(argument);
+    const identity = functionIdentity(name, canonical);
+    for (const place of places) functionNames.set(place, identity.name);
+    const place = target === undefined ? {} : sources.placeOf(target);
+    functions.set(identity.name, packageTask(identity, canonical, target, place, paths));
+  }
   const dependencies: Record<string, string> = {};
   for (const [name, versions] of [...bundle.imports.npm].sort(([a], [b]) => (a < b ? -1 : 1))) {
     dependencies[name] = [...versions].sort().join(", ");
@@ -109,7 +110,7 @@ function describePackage(
       ...(namespace === undefined ? {} : { namespace }),
       ...(network === undefined ? {} : { network }),
       tasks: [...tasks.values()],
-      ...(functions.length === 0 ? {} : { functions }),
+      ...(functions.size === 0 ? {} : { functions: [...functions.values()] }),
       dependencies,
       externals: externalsOf(program, bundle.imports.marks),
       codeHash: hashBytes(printer.everything()),
@@ -118,8 +119,9 @@ function describePackage(
 }
 
 /** A function that is made a task has its place among the engine's, so that its name can't be a user's. */
-function functionIdentity(name: string): TaskIdentity {
+function functionIdentity(of: string, canonical: string): TaskIdentity {
   const namespace = "redun.function";
+  const name = `${of.replace(/\W/g, "_")}_${hashBytes(canonical).slice(0, 8)}`;
   return { fullname: `${namespace}.${name}`, namespace, name, script: false };
 }
 

@@ -104,7 +104,7 @@ export let jobStorage: JobStorage = detect();
 export function refuseInJob(kind: string, name: string): void {
   if (jobStorage.current()?.package === undefined) return;
   throw new RedunError("task-in-task", `Cannot define the ${kind} ${name} while a task runs`, {
-    hint: "Define it at the top of a module, and pass it what it needs as arguments.",
+    hint: "Define it at the top of a module that is not imported by import(), and pass it what it needs as arguments.",
     fields: { name },
   });
 }

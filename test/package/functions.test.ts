@@ -114,6 +114,74 @@ describe("plain functions that are made tasks", () => {
   });
 });
 
+describe("functions of any form", () => {
+  const hosted = new Hosted();
+  afterAll(() => hosted.close());
+  const run = async (files: Files, npm: Record<string, string>, task: string): Promise<unknown> => {
+    const stats = { ...STATS, ...npm };
+    const pkg = await buildPackage("main.ts", { files: { ...stats, ...files }, npm: "inline" });
+    return hosted.run(hosted.addPackage(pkg), task);
+  };
+
+  test("may have names that tasks may not have", async () => {
+    const main = `import { applyFunc, task } from "redun";
+function größe(x: number) { return x + 1; }
+const $half = (x: number) => x / 2;
+export const main = task("fn.names", () => [applyFunc(größe, 1), applyFunc($half, 4)]);`;
+    expect(await run({ "main.ts": main }, {}, "fn.names")).toEqual([2, 2]);
+  });
+
+  test("may be made tasks at the top, where they count as what they are", async () => {
+    const main = `import { asTask, task } from "redun";
+const added = asTask(add);
+function add(x: number) { return x + 1; }
+const twice = (x: number) => 2 * x, doubled = asTask(twice);
+export const main = task("fn.top", () => [added(1), doubled(2), added.fullname, doubled.fullname]);`;
+    const pkg = await build(main);
+    const names = functionsOf(pkg);
+    expect(await run({ "main.ts": main }, {}, "fn.top")).toEqual([2, 4, ...names]);
+  });
+
+  test("may come from npm packages of each kind, by name or as members", async () => {
+    const main = `import { applyFunc, task } from "redun";
+import stats, { summarize } from "stats";
+import * as all from "stats";
+export const main = task("fn.kinds", () => [applyFunc(summarize, [1]), applyFunc(all.summarize, [2]), applyFunc(stats.summarize, [3])]);`;
+    const modules = "export const summarize = ((f) => f)((xs) => 'sum ' + xs); export default { summarize };";
+    const npm = { "node_modules/stats/index.js": modules };
+    expect(await run({ "main.ts": main }, npm, "fn.kinds")).toEqual(["sum 1", "sum 2", "sum 3"]);
+    const commonJs = {
+      "node_modules/stats/package.json": JSON.stringify({ name: "stats", version: "1.2.0" }),
+      "node_modules/stats/index.js": "exports.summarize = (xs) => 'sum ' + xs;",
+    };
+    expect(await run({ "main.ts": main }, commonJs, "fn.kinds")).toEqual(["sum 1", "sum 2", "sum 3"]);
+  });
+
+  test("may be made tasks by their npm package as well", async () => {
+    const main = `import { applyFunc, task } from "redun";
+import { add, twice } from "stats";
+export const main = task("fn.both", () => [applyFunc(add, 1), twice(1)]);`;
+    const npm = {
+      "node_modules/stats/index.js":
+        "import { applyFunc } from 'redun'; export const add = (x) => x + 1; export const twice = (x) => applyFunc(add, applyFunc(add, x));",
+    };
+    expect(await run({ "main.ts": main }, npm, "fn.both")).toEqual([2, 3]);
+  });
+
+  test("are one task if they are equal, whatever their modules", async () => {
+    const next = "function next(x: number) { return x + 1; }";
+    const files = {
+      "main.ts": `import { asTask, map, task } from "redun";
+import { others } from "./others.ts";
+${next}
+export const main = task("fn.equal", () => [map(asTask(next), [1]), map(others(), [2])]);`,
+      "others.ts": `import { asTask } from "redun";\n${next}\nexport const others = () => asTask(next);`,
+    };
+    expect(functionsOf(await build(files))).toHaveLength(1);
+    expect(await run(files, {}, "fn.equal")).toEqual([[2], [3]]);
+  });
+});
+
 describe("tasks that are defined while another runs", () => {
   const hosted = new Hosted();
   afterAll(() => hosted.close());
