@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend.ts";
-import { type CancelledError, DryRunError, SchedulerError } from "../errors/errors.ts";
+import { CancelledError, DryRunError, SchedulerError } from "../errors/errors.ts";
 import type { Executor } from "../executor/executor.ts";
 import type { TaskNode } from "../expression/node.ts";
 import { jobStorage } from "../task/current-job.ts";
@@ -120,7 +120,7 @@ export class Execution {
   private readonly done: PromiseWithResolvers<Cell> = Promise.withResolvers();
   private external = 0;
   /** How many of the external promises are those of scheduler tasks, which wait for the execution in turn. */
-  private held = 0;
+  held = 0;
   private starving = false;
   private scheduled = false;
   private looping = false;
@@ -230,16 +230,19 @@ export class Execution {
     // Children fail before their parents, so that each parent's record knows them.
     for (const job of jobs.reverse()) failJob(this, job, error);
     if (this.rootJob !== undefined && !this.rootJob.isEnded) failJob(this, this.rootJob, error);
-    this.finish(() => this.done.reject(error));
-    for (const giveUp of this.awaiting) giveUp(error);
-    this.awaiting.clear();
+    this.finish(() => this.done.reject(error), error);
   }
 
-  private finish(settle: () => void): void {
+  private finish(
+    settle: () => void,
+    reason: CancelledError = new CancelledError("The execution has ended"),
+  ): void {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.flushTimer);
     settle();
+    for (const giveUp of this.awaiting) giveUp(reason);
+    this.awaiting.clear();
   }
 
   private wake(): void {
@@ -309,10 +312,13 @@ export class Execution {
   private starveSoon(): void {
     if (this.starving) return;
     this.starving = true;
-    nextTurn(() => {
+    const end = (): void => {
       this.starving = false;
       if (!this.over && !this.scheduled && this.external === this.held) this.starve();
-    });
+    };
+    // What is asked for at the same time elsewhere comes in several messages.
+    if (this.options.registry.elsewhere === undefined) nextTurn(end);
+    else setTimeout(end, 100);
   }
 
   /** Nothing is left to do and the root has no value. */

@@ -29,10 +29,17 @@ export function runPackageCode(
     options: {},
     reuse: false,
   };
+  let asked = 0;
   const context: ExecutorContext = {
     signal: abort.signal,
     log: (line) => logLine(exec, job, line),
-    evaluate: (expression) => evaluateFor(exec, job, expression),
+    evaluate: async (expression) => {
+      // Only while it asks does it wait for the execution.
+      if (asked++ === 0) exec.held++;
+      const evaluated = await evaluateFor(exec, job, expression);
+      if (--asked === 0) exec.held--;
+      return evaluated;
+    },
   };
   const ended = (result: JobResult): void => {
     exec.awaiting.delete(giveUp);
@@ -55,6 +62,5 @@ export function runPackageCode(
   };
   const running = exec.options.executors.get("default")!.run(spec, context);
   exec.awaiting.add(giveUp);
-  if (work.operation) exec.await(running, ended, failed);
-  else exec.hold(running, ended, failed);
+  exec.await(running, ended, failed);
 }

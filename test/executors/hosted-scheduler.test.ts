@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -226,6 +226,40 @@ export const main = task("labelled", (label: string) => show(measure(1, label)))
     expect(await hosted.run(sizes, "labelled", "b")).toBe("1a");
     const values = await hosted.backend.find({ type: "Value", valueTypes: ["acme.Labelled"] });
     expect(values.map(({ id }) => id)).toEqual([hashValue(["acme.Labelled", 1])]);
+  });
+
+  test("tells code that waits when its execution has ended", async () => {
+    const ends = await hosted.add(`
+import { File, schedulerTask, task } from "redun";
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+export const sleeps = task("sleeps", async () => await sleep(60_000));
+export const waits = task("waits", async (path: string) => {
+  try { await sleeps(); } catch (error) { await new File(path).write((error as Error).name); }
+});
+export const asks = schedulerTask("asks", async (scheduler, sleeping) => await scheduler.evaluate(sleeping));
+export const fails = task("fails", async () => { await sleep(200); throw new RangeError("no luck"); });
+export const main = task("main", (path: string) => [waits(path), asks(sleeps()), fails()]);
+`);
+    const told = join(hosted.dir, "told");
+    await expect(hosted.run(ends, "main", told)).rejects.toThrow("no luck");
+    await expect.poll(() => existsSync(told) && readFileSync(told, "utf8")).toBe("CancelledError");
+  });
+
+  test("finds out in a dry run what scheduler tasks would call", async () => {
+    const workflow = (n: number): string => `
+import { schedulerTask, task } from "redun";
+export const one = task("one", () => ${n});
+export const later = task("later", (k: number) => k + ${n});
+export const asks = schedulerTask("asks", async (scheduler, ...asked) => await Promise.all(asked.map((each) => scheduler.evaluate(each))));
+export const main = task("main", () => [one(), asks(later(1), later(2))]);
+`;
+    expect(await hosted.run(await hosted.add(workflow(1)), "main")).toEqual([1, [2, 3]]);
+    const { scheduler, task } = await hosted.scheduler(await hosted.add(workflow(2)));
+    const missed: string[] = [];
+    scheduler.on("job-miss", ({ job }) => void missed.push(job.task));
+    const dryRun = scheduler.run(task("main")(), { dryRun: true });
+    await expect(dryRun).rejects.toMatchObject({ code: "dry-run" });
+    expect(missed.sort()).toEqual(["later", "later", "one"]);
   });
 
   test("keeps packages apart that define tasks of one name", async () => {
