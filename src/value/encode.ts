@@ -17,8 +17,8 @@ export interface Encoding {
   readonly text: string;
   /** Whether decoding it gives keys or entries in another order than the value had. */
   readonly reordered: boolean;
-  /** Whether it holds values, such as expressions, of which {@link encodeForHash} writes only the hash. */
-  readonly shared: boolean;
+  /** Whether {@link encodeForHash} writes another text: of expressions only hashes, and no hashes of users' types. */
+  readonly hashedApart: boolean;
 }
 
 /** Closes a container; the encoder counts depth by it. */
@@ -86,7 +86,7 @@ export function encodePrimitive(value: unknown): string | undefined {
  */
 export function encode(value: unknown, root = "value"): Encoding {
   const primitive = encodePrimitive(value);
-  if (primitive !== undefined) return { text: primitive, reordered: false, shared: false };
+  if (primitive !== undefined) return { text: primitive, reordered: false, hashedApart: false };
   return new Encoder(value, root, false, 0).run();
 }
 
@@ -108,7 +108,7 @@ class Encoder {
   private readonly forHash: boolean;
   private readonly unorderedDepth: number;
   private readonly written = new Set<string>();
-  private shared = false;
+  private hashedApart = false;
   private checkedForCycle = false;
 
   constructor(root: unknown, rootName: string, forHash: boolean, unorderedDepth: number) {
@@ -141,7 +141,7 @@ class Encoder {
         }
       }
     }
-    return { text: this.out, reordered: this.reordered, shared: this.shared };
+    return { text: this.out, reordered: this.reordered, hashedApart: this.hashedApart };
   }
 
   /** Emits the head of an object and leaves its parts on the stack, last part first. */
@@ -157,7 +157,8 @@ class Encoder {
     }
     const codec = codecOf(value);
     if (codec !== undefined) {
-      this.shared ||= codec.shared === true;
+      const own = this.forHash || codec.name.startsWith("redun.") ? undefined : codec.hash?.(value);
+      this.hashedApart ||= codec.shared === true || own !== undefined;
       // Entries of sets and maps are sorted afterwards, so what is written there may not come first in the end.
       const mayRefer = codec.shared && (this.forHash || this.unorderedDepth === 0);
       const hash = mayRefer ? codec.hash?.(value) : undefined;
@@ -166,10 +167,8 @@ class Encoder {
         return;
       }
       this.out += `{"$":[${JSON.stringify(codec.name)},`;
-      const close = hash === undefined ? CLOSE_TAG : new CloseShared(hash);
-      stack.push(close);
-      if (codec.hash !== undefined && !this.forHash && !codec.name.startsWith("redun."))
-        stack.push(new Raw(`,"${codec.hash(value)}"`));
+      stack.push(hash === undefined ? CLOSE_TAG : new CloseShared(hash));
+      if (own !== undefined) stack.push(new Raw(`,"${own}"`));
       stack.push(codec.encode(value));
       return;
     }
@@ -281,7 +280,7 @@ class Encoder {
     const name = `${this.rootName}(item)`;
     const part = new Encoder(value, name, this.forHash, this.unorderedDepth + 1).run();
     this.reordered ||= part.reordered;
-    this.shared ||= part.shared;
+    this.hashedApart ||= part.hashedApart;
     return part.text;
   }
 

@@ -55,8 +55,8 @@ export function encodeValue(value: unknown, root = "value"): EncodedValue {
   return encodedValue(value, encode(value, root));
 }
 
-function encodedValue(value: unknown, { text, shared }: Encoding): EncodedValue {
-  const hash = shared ? hashValue(value) : hashOf(value, text);
+function encodedValue(value: unknown, { text, hashedApart }: Encoding): EncodedValue {
+  const hash = hashedApart ? hashValue(value) : hashOf(value, text);
   return { hash, type: typeName(value), format: FORMAT, text };
 }
 

@@ -47,6 +47,8 @@ describe("a registered type", () => {
     expect(hashValue(new Genome("A"))).toBe(hashValue(new Genome("B")));
     expect(encodeValue(new Genome("A")).hash).toBe("0".repeat(40));
     expect(hashValue([new Genome("A")])).not.toBe(hashValue([new Genome("B")]));
+    for (const holder of [[new Genome("A")], { genome: new Genome("A") }, new Map([[1, new Genome("A")]])])
+      expect(encodeValue(holder).hash).toBe(hashValue(holder));
   });
 
   test("is shown as it says, or by its name and data", () => {
