@@ -136,6 +136,7 @@ export {
   task,
 } from "./task/task.ts";
 export { display } from "./value/display.ts";
+export { registerErrorClass } from "./value/error-classes.ts";
 export { hashBytes, hashStruct, setSha512 } from "./value/hash.ts";
 export type { Json } from "./value/json.ts";
 export { registerValue, type ValueCodec } from "./value/registry.ts";

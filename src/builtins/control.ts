@@ -3,10 +3,11 @@ import { deriveExpression, isExpression, QuotedExpression, quote } from "../expr
 import { nodeOf } from "../expression/node.ts";
 import type { Expression, Lazy, Resolved } from "../expression/types.ts";
 import { defineTask, isPartialTask, isTask, type PartialTask, type Task } from "../task/task.ts";
+import type { ErrorConstructor } from "../value/error-classes.ts";
 import { hashArguments, hashEval, hashStruct } from "../value/hash.ts";
 import { leaves, mapNested } from "../value/nested.ts";
 import { encodeValue, hashValue } from "../value/value.ts";
-import { type ErrorConstructor, errorClass, matchesAny } from "./error-class.ts";
+import { errorClass, matchesAny } from "./error-class.ts";
 import type { Pending, SchedulerOps, TagList } from "./ops.ts";
 import { defineSchedulerTask } from "./scheduler-task.ts";
 

@@ -1,10 +1,13 @@
 import { InvalidEncodingError } from "../errors/errors.ts";
+import {
+  classNameOf,
+  classNamesOf,
+  type ErrorConstructor,
+  errorClasses,
+  ownErrorClasses,
+  registerErrorClass,
+} from "../value/error-classes.ts";
 import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: constructors of any error class
-export type ErrorConstructor<E extends Error = Error> = new (...args: any[]) => E;
-
-const classes = new Map<string, ErrorConstructor>();
 
 /** An error class by its name, as an expression carries it. */
 export class ErrorClass {
@@ -14,18 +17,21 @@ export class ErrorClass {
     this.className = className;
   }
 
-  /** Whether an error is of this class. One that came from elsewhere, where classes are lost, matches by its name. */
+  /** Whether an error is of this class. One that came from where its class is not known here matches by its classes' names. */
   matches(error: unknown): boolean {
-    const known = classes.get(this.className);
-    if (known !== undefined && error instanceof known) return true;
-    return error instanceof Error && (error.name === this.className || this.className === "Error");
+    if (!(error instanceof Error)) return false;
+    const { className } = this;
+    const known = errorClasses.get(className) ?? ownErrorClasses[className];
+    if (className === "Error" || error.name === className || (known !== undefined && error instanceof known))
+      return true;
+    return classNamesOf(error).includes(className);
   }
 }
 
 /** The reference to an error class. */
 export function errorClass(type: ErrorConstructor): ErrorClass {
-  classes.set(type.name, type);
-  return new ErrorClass(type.name);
+  registerErrorClass(type);
+  return new ErrorClass(classNameOf(type));
 }
 
 const codec: ValueCodec<ErrorClass, unknown> = {

@@ -38,24 +38,27 @@ export function errorRecord(error: Error, depth = 0): ErrorRecord {
   return record as unknown as ErrorRecord;
 }
 
-/** An error as a job reports it. One that can't be encoded travels as its record alone. */
+/** What was thrown, as a job reports it. What can't be encoded travels as its record alone. */
 export function toJobError(thrown: unknown): JobError {
-  const error = asError(thrown);
-  const { fields: _fields, ...record } = errorRecord(error);
+  const { fields: _fields, ...record } = errorRecord(asError(thrown));
   try {
-    return { value: encodeValue(error).text, record };
+    return { value: encodeValue(thrown).text, record };
   } catch {
     return { value: undefined, record };
   }
 }
 
-/** The error that a job reported, with the stack it had where it was thrown. */
-export function fromJobError({ value, record }: JobError): Error {
-  const error = value === undefined ? fromRecord(record) : asError(decodeValue(value));
-  restoreClass(error);
-  if (record.stack !== undefined) error.stack = record.stack;
-  return error;
+/** What a job has thrown. An error has the stack it had there. */
+export function thrownBy({ value, record }: JobError): unknown {
+  const thrown = value === undefined ? fromRecord(record) : decodeValue(value);
+  if (!(thrown instanceof Error)) return thrown;
+  restoreClass(thrown);
+  if (record.stack !== undefined) thrown.stack = record.stack;
+  return thrown;
 }
+
+/** The same as an error. */
+export const fromJobError = (error: JobError): Error => asError(thrownBy(error));
 
 /** Makes an error of the engine one of its class again; the encoding keeps only what it says. */
 function restoreClass(error: Error): void {

@@ -11,7 +11,7 @@ import { leaves, mapNested } from "../value/nested.ts";
 import { codecOf } from "../value/registry.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import type { ExecutorContext, JobResult, JobSpec, ScriptRunner } from "./executor.ts";
-import { fromJobError, toJobError } from "./job-error.ts";
+import { thrownBy, toJobError } from "./job-error.ts";
 
 /** What the place where a job runs provides. */
 export interface RunJobOptions {
@@ -40,7 +40,7 @@ class RemoteJob {
     await refresh(expression);
     const { text } = encodeValue(expression, "expression");
     const outcome = await this.context.evaluate!(text);
-    if (!outcome.ok) throw fromJobError(outcome.error);
+    if (!outcome.ok) throw thrownBy(outcome.error);
     return decodeValue(outcome.value);
   }
 }

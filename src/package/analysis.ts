@@ -1,6 +1,7 @@
 import { hashBytes, hashStruct } from "../value/hash.ts";
 import type { Bundle } from "./bundle.ts";
 import { CanonicalPrinter } from "./canonical.ts";
+import { errorClassEdits } from "./error-classes.ts";
 import { foldString, resolve } from "./fold.ts";
 import { findFunctions, registrations } from "./functions.ts";
 import { dirname, join, relative } from "./paths.ts";
@@ -51,7 +52,11 @@ export function finish(
   functionNames: ReadonlyMap<string, string>,
   parsed: Parsed = parseBundle(bundle),
 ): { code: string; map: string } {
-  const edits = [...registrations(parsed, functionNames), ...runtimeEdits(parsed, bundle.imports.marks)];
+  const edits = [
+    ...registrations(parsed, functionNames),
+    ...errorClassEdits(parsed),
+    ...runtimeEdits(parsed, bundle.imports.marks),
+  ];
   return applyEdits(bundle.code, bundle.map, edits);
 }
 

@@ -1,6 +1,7 @@
 import { taskRegistry } from "../task/registry.ts";
 import { type UserSchedulerFunction, userSchedulerFunctions } from "../task/scheduler-task.ts";
 import type { Task } from "../task/task.ts";
+import { type ErrorConstructor, errorClasses } from "../value/error-classes.ts";
 import { customTypes, registerValue, type ValueCodec } from "../value/registry.ts";
 import type { PackageManifest } from "./types.ts";
 
@@ -13,6 +14,7 @@ export interface LoadedPackage {
   readonly schedulerTasks: ReadonlyMap<string, UserSchedulerFunction>;
   /** The types of values that its code registered. */
   readonly types: readonly ValueCodec[];
+  readonly errorClasses: ReadonlyMap<string, ErrorConstructor>;
   readonly exports: Readonly<Record<string, unknown>>;
 }
 
@@ -27,6 +29,7 @@ export function loadedPackage(hash: string): LoadedPackage | undefined {
   for (const task of known.tasks) if (taskRegistry.get(task.fullname) !== task) taskRegistry.add(task);
   for (const [name, fn] of known.schedulerTasks) userSchedulerFunctions.set(name, fn);
   for (const type of known.types) registerValue(type);
+  for (const [name, type] of known.errorClasses) errorClasses.set(name, type);
   return known;
 }
 
@@ -49,21 +52,27 @@ export function registerPackage(
     const known = loadedPackage(hash);
     if (known !== undefined) return known;
     const [tasksBefore, typesBefore] = [new Set(taskRegistry.all()), new Set(customTypes())];
-    const functionsBefore = new Map(userSchedulerFunctions);
+    const [functionsBefore, errorsBefore] = [new Map(userSchedulerFunctions), new Map(errorClasses)];
     const exports = await importModule();
     const tasks = taskRegistry.all().filter((task) => !tasksBefore.has(task)) as Task[];
     attachManifest(tasks, hash, manifest, original);
-    const schedulerTasks = new Map(
-      [...userSchedulerFunctions].filter(([name, fn]) => functionsBefore.get(name) !== fn),
-    );
-    const types = customTypes().filter((type) => !typesBefore.has(type));
-    const result: LoadedPackage = { hash, manifest, tasks, schedulerTasks, types, exports };
+    const result: LoadedPackage = {
+      ...{ hash, manifest, tasks, exports },
+      schedulerTasks: added(functionsBefore, userSchedulerFunctions),
+      types: customTypes().filter((type) => !typesBefore.has(type)),
+      errorClasses: added(errorsBefore, errorClasses),
+    };
     loaded.set(hash, result);
     return result;
   };
   const result = last.then(load);
   last = result.catch(() => undefined);
   return result;
+}
+
+/** What a map has that it had not before. */
+function added<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...after].filter(([name, value]) => before.get(name) !== value));
 }
 
 function attachManifest(

@@ -1,6 +1,6 @@
 import { NoCurrentJobError, SchedulerError, TimeoutError, UnknownExecutorError } from "../errors/errors.ts";
 import type { Evaluated, Executor, ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
-import { fromJobError, toJobError } from "../executor/job-error.ts";
+import { thrownBy, toJobError } from "../executor/job-error.ts";
 import { isThenable } from "../expression/expression.ts";
 import { jobStorage } from "../task/current-job.ts";
 import { DescribedDefinition } from "../task/description.ts";
@@ -128,7 +128,7 @@ function reported(exec: Execution, job: Job, result: JobResult): void {
     job.busySince = Date.now() - (result.timings.ended - result.timings.started);
   }
   if (!result.ok) {
-    failedAttempt(exec, job, fromJobError(result.error));
+    failedAttempt(exec, job, thrownBy(result.error));
     return;
   }
   let value: unknown;

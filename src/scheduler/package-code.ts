@@ -1,5 +1,5 @@
 import type { ExecutorContext, JobResult, JobSpec } from "../executor/executor.ts";
-import { fromJobError } from "../executor/job-error.ts";
+import { thrownBy } from "../executor/job-error.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
 import { evaluateFor, logLine } from "./call.ts";
 import type { Execution } from "./execution.ts";
@@ -44,7 +44,7 @@ export function runPackageCode(
   const ended = (result: JobResult): void => {
     exec.awaiting.delete(giveUp);
     if (!result.ok) {
-      done(true, fromJobError(result.error));
+      done(true, thrownBy(result.error));
       return;
     }
     let value: unknown;

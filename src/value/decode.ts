@@ -2,6 +2,7 @@ import { InvalidEncodingError } from "../errors/errors.ts";
 import { hasCode, RedunError } from "../errors/redun-error.ts";
 import { decodeBase64 } from "../util/base64.ts";
 import { standardFields } from "./encode.ts";
+import { ownErrorClasses, restoreErrorClass } from "./error-classes.ts";
 import { ForeignValue, keepsForeignValues } from "./foreign.ts";
 import { builtinNames, codecNamed, type ValueCodec } from "./registry.ts";
 
@@ -39,7 +40,7 @@ function enter(source: object): Frame {
     const content = (source as { $: unknown }).$;
     const list: readonly unknown[] = Array.isArray(content) ? content : [];
     const [tag] = list;
-    if (typeof tag !== "string" || list.length > (isUsers(tag) ? 3 : 2)) {
+    if (typeof tag !== "string" || list.length > (isUsers(tag) || tag === "Error" ? 3 : 2)) {
       throw new InvalidEncodingError("a tag that is not a list of a type name, its data, and its own hash");
     }
     return { source: list, keys: undefined, target: new Array(list.length), tag, next: 0 };
@@ -194,20 +195,11 @@ function untagBuiltin(tag: string, list: readonly unknown[]): unknown {
         return malformed();
       return new Map(data as [unknown, unknown][]);
     case "Error":
-      return isErrorData(data) ? decodeError(data) : malformed();
+      return isErrorData(data) && isClassNames(list[2]) ? decodeError(data, list[2]) : malformed();
     default:
       return malformed();
   }
 }
-
-const errorClasses: Readonly<Record<string, new (message: string) => Error>> = {
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
 
 interface ErrorData {
   readonly name: string;
@@ -220,7 +212,14 @@ function isErrorData(data: unknown): data is ErrorData {
   return typeof name === "string" && typeof message === "string";
 }
 
-function decodeError(data: ErrorData): Error {
+function isClassNames(names: unknown): names is readonly string[] | undefined {
+  return (
+    names === undefined ||
+    (Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === "string"))
+  );
+}
+
+function decodeError(data: ErrorData, classes: readonly string[] = [data.name]): Error {
   const { name, message } = data;
   let error: Error;
   if (Array.isArray(data.errors)) error = new AggregateError(data.errors, message);
@@ -229,7 +228,11 @@ function decodeError(data: ErrorData): Error {
       hint: typeof data.hint === "string" ? data.hint : undefined,
       fields: data.fields as Record<string, unknown>,
     });
-  } else error = Object.hasOwn(errorClasses, name) ? new errorClasses[name]!(message) : new Error(message);
+  } else {
+    const own = classes.find((each) => Object.hasOwn(ownErrorClasses, each));
+    error = own === undefined ? new Error(message) : new ownErrorClasses[own]!(message);
+    restoreErrorClass(error, classes);
+  }
   const hidden = (key: string, value: unknown) =>
     Object.defineProperty(error, key, { value, configurable: true, writable: true });
   if (error.name !== name) hidden("name", name);

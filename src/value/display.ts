@@ -1,7 +1,7 @@
 import { codecOf } from "./registry.ts";
 
 /** The longest text of a value in a log line, in characters. */
-export const DISPLAY_LENGTH = 200;
+const DISPLAY_LENGTH = 200;
 
 /** Cuts text longer than `max` characters, so that with its ellipsis it has exactly `max`. */
 export function trim(text: string, max: number = DISPLAY_LENGTH): string {

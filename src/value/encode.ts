@@ -1,6 +1,8 @@
 import { UnsupportedValueError } from "../errors/errors.ts";
+import { RedunError } from "../errors/redun-error.ts";
 import { toBase64 } from "../util/base64.ts";
 import { compareCodePoints } from "./bencode.ts";
+import { classNamesOf } from "./error-classes.ts";
 import { builtinNames, codecOf } from "./registry.ts";
 
 /**
@@ -215,7 +217,7 @@ class Encoder {
       this.out += `{"$":["Set",${this.setItems(value as Set<unknown>)}]}`;
     } else if (value instanceof Error) {
       this.out += '{"$":["Error",';
-      stack.push(CLOSE_TAG, errorData(value));
+      stack.push(CLOSE_TAG, new Raw(errorClassesText(value)), errorData(value));
     } else if (value instanceof URL) {
       this.out += `{"$":["URL",${JSON.stringify(value.href)}]}`;
     } else if (value instanceof ArrayBuffer) {
@@ -348,6 +350,14 @@ function errorData(error: Error): Record<string, unknown> {
     openErrors.delete(error);
   }
   return data;
+}
+
+/** The names of an error's classes, where its name does not tell them. Those of the engine's errors have a code instead. */
+function errorClassesText(error: Error): string {
+  if (error instanceof RedunError) return "";
+  const names = classNamesOf(error);
+  const isTold = names.length === 0 || (names.length === 1 && names[0] === error.name);
+  return isTold ? "" : `,${JSON.stringify(names)}`;
 }
 
 /** Fields that are not stored as such: they have a place of their own, or would shadow what an error's class provides. */

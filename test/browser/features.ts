@@ -219,6 +219,44 @@ const tries: AnyTask = task("features.tries", async () => {
 });
 export const awaiting: AnyTask = task("features.awaiting", () => [count(4), tries()]);
 
+class Base extends Error {
+  readonly level = 1;
+}
+class Derived extends Base {
+  tell(): string {
+    return `${this.message} at ${this.level}`;
+  }
+}
+class Narrow extends RangeError {}
+const throws: AnyTask = task("features.throws", (kind: string): never => {
+  if (kind === "derived") throw new Derived("derived");
+  if (kind === "narrow") throw new Narrow("narrow");
+  throw kind === "text" ? "just text" : { code: 7 };
+});
+const asDerived: AnyTask = task("features.as_derived", (error: Derived) => [
+  ...[error instanceof Derived, error instanceof Base, error.tell(), error.name],
+]);
+const throwsLater: AnyTask = task("features.throws_later", async () => {
+  const seen: unknown[] = [];
+  for (const kind of ["derived", "narrow", "text", "data"]) {
+    try {
+      await throws(kind);
+    } catch (error) {
+      const isData = !(error instanceof Error);
+      seen.push(
+        isData ? error : [error instanceof Base, error instanceof Narrow, error instanceof RangeError],
+      );
+    }
+  }
+  return seen;
+});
+export const failures: AnyTask = task("features.failures", () => [
+  catchError(throws("derived"), Base, asDerived),
+  catchError(throws("narrow"), RangeError, recovers),
+  catchError(throws("narrow"), Base, asDerived, Narrow, recovers),
+  throwsLater(),
+]);
+
 class Length {
   readonly size: number;
   readonly label: string;
@@ -381,6 +419,7 @@ export const main: Task<[], Expression<unknown>> = task("features.main", () =>
     values(),
     shell(),
     files(),
+    failures(),
   ]),
 );
 const everything: AnyTask = task("features.everything", (parts: unknown[]) => parts.length);
