@@ -43,7 +43,7 @@ export function entryPoints(): Record<string, string> {
 }
 
 /** What built code knows as `REDUN_VERSION`. */
-export function packageVersion(): string {
+function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return version;
 }

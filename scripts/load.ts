@@ -159,7 +159,7 @@ function spread(values: readonly number[]): { median: number; worst: number } {
 }
 
 /** Bytes of memory that a process has for itself, as Linux counts them. */
-export function memoryOf(pid: number): number | undefined {
+function memoryOf(pid: number): number | undefined {
   try {
     const [, kilobytes] = /^RssAnon:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
     return kilobytes === undefined ? undefined : 1024 * Number(kilobytes);

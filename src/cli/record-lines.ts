@@ -23,7 +23,7 @@ const PAINT: Readonly<Record<string, (text: string) => string>> = {
   RUNNING: colors.yellow,
 };
 
-export function paintedStatus(status: JobStatus | ExecutionStatus): string {
+function paintedStatus(status: JobStatus | ExecutionStatus): string {
   return PAINT[status]!(statusText(status));
 }
 

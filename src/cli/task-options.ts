@@ -66,7 +66,7 @@ function parseJson(text: string): unknown {
 }
 
 /** Parses one word for a parameter. @throws ArgumentError as argument parsers word it */
-export function parseValue(option: string, text: string, type: ParameterType): unknown {
+function parseValue(option: string, text: string, type: ParameterType): unknown {
   try {
     return parseText(text, type);
   } catch (error) {

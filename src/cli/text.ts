@@ -33,7 +33,7 @@ export function shortId(id: string): string {
   return isTimeOrdered(id) ? id.slice(-8) : id.slice(0, 8);
 }
 
-export function isTimeOrdered(id: string): boolean {
+function isTimeOrdered(id: string): boolean {
   return id.length === 36 && id[14] === "7";
 }
 

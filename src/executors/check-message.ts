@@ -37,7 +37,7 @@ export function isJobError(value: unknown): value is JobError {
   return isObject(value) && isOptional(value.value, isString) && isErrorRecord(value.record);
 }
 
-export function isEvaluated(value: unknown): value is Evaluated {
+function isEvaluated(value: unknown): value is Evaluated {
   return isObject(value) && (value.ok === true ? isString(value.value) : isJobError(value.error));
 }
 

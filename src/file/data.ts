@@ -9,7 +9,7 @@ export type TextEncoding = "utf-8" | "utf-16le";
 const utf8 = new TextEncoder();
 
 /** Text as bytes. */
-export function encodeText(text: string, encoding: TextEncoding = "utf-8"): Uint8Array<ArrayBuffer> {
+function encodeText(text: string, encoding: TextEncoding = "utf-8"): Uint8Array<ArrayBuffer> {
   if (encoding === "utf-8") return utf8.encode(text);
   const view = new DataView(new ArrayBuffer(text.length * 2));
   for (let i = 0; i < text.length; i++) view.setUint16(i * 2, text.charCodeAt(i), true);

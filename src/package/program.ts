@@ -155,7 +155,7 @@ function unitsOf(node: SyntaxNode): Unit[] {
 }
 
 /** Units are sorted, so the one around an offset is found by halving. */
-export function unitAt(units: readonly Unit[], offset: number): Unit | undefined {
+function unitAt(units: readonly Unit[], offset: number): Unit | undefined {
   let low = 0;
   let high = units.length - 1;
   while (low <= high) {

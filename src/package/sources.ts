@@ -83,7 +83,7 @@ export function packageOf(sources: Sources, file: string): NpmPackage | undefine
 }
 
 /** Reads a `package.json` with a name. Those without one only say how a folder's files are to be read. */
-export function readManifest(sources: Sources, manifest: string): NpmPackage | undefined {
+function readManifest(sources: Sources, manifest: string): NpmPackage | undefined {
   const text = sources.read(manifest);
   if (text === undefined) return undefined;
   try {

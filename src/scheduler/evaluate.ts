@@ -93,7 +93,7 @@ export function evaluate(exec: Execution, value: unknown, job: Job | undefined, 
 }
 
 /** The cell of an expression under a job, whose evaluation has begun. Equal expressions under one job share it. */
-export function evaluateNode(exec: Execution, node: ExpressionNode, job: Job | undefined): Cell {
+function evaluateNode(exec: Execution, node: ExpressionNode, job: Job | undefined): Cell {
   if (node instanceof ValueNode && !hasExpression(node.value)) return resolved(node.value);
   let hash: string;
   try {

@@ -19,7 +19,7 @@ export interface AuthOptions {
 }
 
 /** Name of the header with the session's key. */
-export const SESSION_HEADER = "X-Redun-Session";
+const SESSION_HEADER = "X-Redun-Session";
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Finds out who asks. @throws ApiError with status 401 or 429 */

@@ -1,7 +1,7 @@
 import type { AsyncSql } from "./async-sql.ts";
 
 /** The steps from an empty directory to the present one. A step is never changed once it is released. */
-export const DIRECTORY_MIGRATIONS: readonly (readonly string[])[] = [
+const DIRECTORY_MIGRATIONS: readonly (readonly string[])[] = [
   [
     "CREATE TABLE repo (name TEXT PRIMARY KEY, created INTEGER NOT NULL)",
     `CREATE TABLE token (

@@ -20,7 +20,7 @@ export interface RepoEnv {
 export type RepoApp = OpenAPIHono<RepoEnv>;
 
 /** Where the routes of one repository are. */
-export const REPO_PATH = "/api/v1/repos/{repo}";
+const REPO_PATH = "/api/v1/repos/{repo}";
 
 export const jsonSchema: z.ZodType<Json> = z.any().openapi({ description: "Any JSON" });
 export const hashSchema: z.ZodType<string> = z

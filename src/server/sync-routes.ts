@@ -6,7 +6,7 @@ import { type QueryMethod, queryMethods, querySchema } from "./query-schemas.ts"
 import { checked, invalidRequest, jsonSchema, type RepoApp, repoRoute } from "./route-parts.ts";
 
 /** Ids in one question at most. */
-export const MOST_IDS = 10_000;
+const MOST_IDS = 10_000;
 
 const idsSchema = z.array(z.string().max(100)).max(MOST_IDS);
 

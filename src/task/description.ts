@@ -101,7 +101,7 @@ registerBuiltin(unrefreshedCodec);
  * @param packageHash - the code package that defines it
  * @throws InvalidEncodingError, InvalidTaskNameError, TaskOptionError if the description is malformed
  */
-export function describedTask(description: TaskDescription, packageHash: string): Task {
+function describedTask(description: TaskDescription, packageHash: string): Task {
   return taskOf(new DescribedDefinition(description, packageHash));
 }
 

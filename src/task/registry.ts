@@ -7,9 +7,6 @@ export interface RegisteredTask {
   readonly definition: { readonly hash: string; readonly place: string | undefined };
 }
 
-/** Called when a definition replaces a different one of the same fullname. */
-export type DuplicateListener = (warning: { fullname: string; earlier: string; later: string }) => void;
-
 /**
  * The tasks that are defined in this runtime, by fullname. Owns which definition is the current one; knows nothing of
  * how tasks run. A later definition of a fullname replaces an earlier one.

@@ -4,7 +4,7 @@ import type { TagRow } from "../../src/backend/backend.ts";
 import { address } from "../state/router.ts";
 
 /** A tag's value as text; a string stands for itself. */
-export function tagText({ key, value }: Pick<TagRow, "key" | "value">): string {
+function tagText({ key, value }: Pick<TagRow, "key" | "value">): string {
   return `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`;
 }
 

@@ -96,7 +96,7 @@ export const keptSession = (): string | undefined => readSetting(SESSION);
 export const keepSession = (key: string | undefined): void => writeSetting(SESSION, key);
 
 /** Tokens for instances elsewhere that this tab keeps, by their ids. */
-export function keptTokens(): Readonly<Record<string, string>> {
+function keptTokens(): Readonly<Record<string, string>> {
   try {
     const found: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
     return Object.fromEntries(

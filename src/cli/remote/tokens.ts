@@ -39,7 +39,7 @@ export function tokenFor(url: string, env: Environment = process.env): string | 
 export const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
 /** @throws RedunClientError if others may read the file */
-export function storedToken(url: string, env: Environment = process.env): string | undefined {
+function storedToken(url: string, env: Environment = process.env): string | undefined {
   const { servers } = readServers(tokenFile(env));
   return Object.hasOwn(servers, url) ? servers[url]!.token : undefined;
 }
