@@ -68,6 +68,9 @@ function makeProgram(argv: readonly string[], output: Output): Command {
       .argument("[words...]")
       .action(async (words: string[], options: Record<string, unknown>) => {
         const globals = program.opts<GlobalOptions>();
+        const extra = words[mostWords(rest)];
+        if (extra === "help") return command.outputHelp();
+        if (extra !== undefined) throw unexpected(command, extra);
         if (globals.server !== undefined && !command.options.some(({ long }) => long === "--server"))
           throw new UsageError(`Cannot use --server with ${name}: it does not work on a server`);
         const cli: Cli = { output, argv: ["redun", ...argv], globals };
@@ -208,6 +211,26 @@ SCRIPT is a .ts, .js or .mjs file. A parameter maxDepth of the task is the optio
   );
   addServerOptions(repl);
   return program;
+}
+
+/** How many words a command takes, after what its usage says. */
+function mostWords(usage: readonly string[]): number {
+  return usage.some((word) => word.includes("...")) ? Number.POSITIVE_INFINITY : usage.length;
+}
+
+function unexpected(command: Command, word: string): UsageError {
+  const names = command.commands.map((child) => child.name());
+  if (names.length > 0)
+    return new UsageError(`Unknown command: ${command.name()} ${word}`, {
+      hint: suggestion(word, names, "Commands"),
+    });
+  return new UsageError(`Unexpected argument: ${word}`, { hint: `See: redun help ${pathOf(command)}` });
+}
+
+/** The words that call a command, without the program's. */
+function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${pathOf(parent)} ${command.name()}` : command.name();
 }
 
 /** What stands after a command's name in the list of commands. */

@@ -117,12 +117,18 @@ describe("The command itself", () => {
   test("prints help without a subcommand, and just the version with -V", async () => {
     expect(await space.ok([])).toMatch(/^redun :: version \d+\.\d+\.\d+\n\nUsage: redun \[options\] COMMAND/);
     expect(await space.ok("help run")).toContain("Usage: redun run [options] SCRIPT TASK");
+    expect(await space.ok("server help")).toContain("Usage: redun server [options]");
+    expect(await space.ok("server token help")).toContain("--role <role>");
     expect(await space.ok("-V")).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
   test.each([
     ["rn", 2, "Unknown command: rn\n[redun] Hint: Did you mean run?"],
     ["--bogus", 2, "unknown option '--bogus'"],
+    ["server toke", 2, "Unknown command: server toke\n[redun] Hint: Did you mean token?"],
+    ["server token ada", 2, "Unexpected argument: ada\n[redun] Hint: See: redun help server token"],
+    ["server token --name=", 2, "--name must not be empty"],
+    ["repo list a", 2, "Unexpected argument: a"],
     ["run --bogus x.ts main", 2, "unknown option '--bogus'"],
     ["--log-level LOUD log", 2, "Allowed choices are DEBUG, INFO, WARN, ERROR"],
     ["run", 2, "Which workflow?"],

@@ -61,6 +61,7 @@ export async function serverToken(
   };
   if (!(ROLES as readonly string[]).includes(role))
     throw new UsageError(`Unknown role ${role}`, { hint: `Roles: ${ROLES.join(", ")}.` });
+  if (name.trim() === "") throw new UsageError("--name must not be empty");
   const lasting = days === undefined ? undefined : Number(days);
   if (lasting !== undefined && !(lasting > 0))
     throw new UsageError(`--days must be a number above 0, not ${days}`);
