@@ -2,6 +2,7 @@ import { RedunError } from "../errors/redun-error.ts";
 import { isExpression } from "../expression/expression.ts";
 import { nodeOf, SchedulerNode } from "../expression/node.ts";
 import type { Expression, Lazy, LazyArguments, Resolved } from "../expression/types.ts";
+import { jobStorage } from "../task/current-job.ts";
 import { taskRegistry } from "../task/registry.ts";
 import { type AnyFunction, defineTask, isTask, type PartialTask, type Task, task } from "../task/task.ts";
 import { hashBytes } from "../value/hash.ts";
@@ -158,7 +159,8 @@ export function force<T>(delayed: PartialTask<[], T> | Expression<PartialTask<[]
   return forceTask(delayed as never) as never;
 }
 
-const lifted = new Map<string, AnyFunction>();
+/** Hash of the code package whose code made the task of a function, while it ran. */
+const makers = new WeakMap<Task, string | undefined>();
 
 /** Fullnames of the tasks of functions of code packages. */
 const packaged = new WeakMap<AnyFunction, string>();
@@ -196,7 +198,11 @@ export function asTask<A extends readonly unknown[], R>(fn: (...args: A) => R): 
     });
   }
   const name = `${fn.name}_${hashBytes(fn.toString()).slice(0, 8)}`;
-  if ((lifted.get(name) ?? fn) !== fn) {
+  const earlier = taskRegistry.get(`${FUNCTIONS}.${name}`) as Task | undefined;
+  if (earlier?.definition.fn === fn) return earlier as never;
+  const maker = jobStorage.current()?.package;
+  // The code of another package may have the same text.
+  if (earlier !== undefined && (earlier.definition.package ?? makers.get(earlier)) === maker) {
     throw new RedunError(
       "local-function",
       `Cannot make a task of the function ${fn.name}: it is defined anew at each use`,
@@ -205,9 +211,9 @@ export function asTask<A extends readonly unknown[], R>(fn: (...args: A) => R): 
       },
     );
   }
-  lifted.set(name, fn);
-  const fullname = `${FUNCTIONS}.${name}`;
-  return (taskRegistry.get(fullname) ?? defineTask({ name, namespace: FUNCTIONS }, fn)) as never;
+  const made = defineTask({ name, namespace: FUNCTIONS }, fn);
+  makers.set(made, maker);
+  return made as never;
 }
 
 /** Calls a plain function with arguments that may be lazy. See {@link asTask}. */

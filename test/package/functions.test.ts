@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { MemoryBackend } from "../../src/backends/memory-backend.ts";
+import { Scheduler, type Task } from "../../src/index.ts";
 import { buildPackage, type CodePackage } from "../../src/package/index.ts";
 import { loadPackage } from "../../src/package/load.ts";
 import { taskRegistry } from "../../src/task/registry.ts";
@@ -101,6 +103,26 @@ describe("plain functions that are made tasks", () => {
     await loadPackage(await inline(edit(WORK, "main.ts", "2 * x", "3 * x")), { dir, from: dir });
     expect(taskRegistry.get(next!.fullname)).not.toBe(task);
     expect(taskRegistry.get(next!.fullname)!.hash).toBe(next!.hash);
+  });
+
+  test("may be passed on, and belong to the package that is loaded then", async () => {
+    const workflow = (n: number): Files => ({
+      "main.ts": `import { applyFunc, asTask, task } from "redun";
+function again(x: number) { return x; }
+function late(x: number) { return x; }
+const [lifted] = [again].map((each) => asTask(each));
+const anew = (n: number) => function made(x: number) { return x + n; };
+export const main = task("fn.passed", () => [lifted!(1), ...[again, late].map((each) => applyFunc(each, ${n}))]);
+export const bad = task("fn.anew", () => [1, 2].map((each) => applyFunc(anew(each), ${n})));
+`,
+    });
+    for (const n of [1, 2, 1]) {
+      const { tasks } = await loadPackage(await build(workflow(n)), { dir, from: dir });
+      const named = (name: string): Task => tasks.find(({ fullname }) => fullname === name)!;
+      const scheduler = new Scheduler({ backend: new MemoryBackend() });
+      expect(await scheduler.run(named("fn.passed")())).toEqual([1, n, n]);
+      await expect(scheduler.run(named("fn.anew")())).rejects.toMatchObject({ code: "local-function" });
+    }
   });
 
   test("run where their package is loaded and the scheduler is not", async () => {
