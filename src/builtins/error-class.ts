@@ -4,7 +4,6 @@ import {
   classNamesOf,
   type ErrorConstructor,
   errorClasses,
-  ownErrorClasses,
   registerErrorClass,
 } from "../value/error-classes.ts";
 import { CODEC, registerBuiltin, type ValueCodec } from "../value/registry.ts";
@@ -21,7 +20,7 @@ export class ErrorClass {
   matches(error: unknown): boolean {
     if (!(error instanceof Error)) return false;
     const { className } = this;
-    const known = errorClasses.get(className) ?? ownErrorClasses[className];
+    const known = errorClasses.get(className);
     if (className === "Error" || error.name === className || (known !== undefined && error instanceof known))
       return true;
     return classNamesOf(error).includes(className);

@@ -14,8 +14,8 @@ const isOwn = (name: string): boolean => Object.hasOwn(ownErrorClasses, name);
 
 const MOST_CLASSES = 20;
 
-/** Classes of the user's, and the engine's, by name, in this runtime. */
-export const errorClasses: Map<string, ErrorConstructor> = new Map();
+/** All classes that are known in this runtime, by name. */
+export const errorClasses: Map<string, ErrorConstructor> = new Map(Object.entries(ownErrorClasses));
 const names = new WeakMap<object, string>();
 const kept = new WeakMap<Error, readonly string[]>();
 
