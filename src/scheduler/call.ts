@@ -186,7 +186,7 @@ class RunningContext implements ExecutorContext {
 export async function evaluateFor(exec: Execution, job: Job, text: string): Promise<Evaluated> {
   try {
     const expression = decodeValue(text);
-    const value = await awaitExpression(exec, job, expression, () => "an expression");
+    const value = await awaitExpression(exec, job, expression, () => "an expression", exec.awaitingElsewhere);
     return { ok: true, value: encodeValue(value, "awaited").text };
   } catch (error) {
     return { ok: false, error: toJobError(error) };
@@ -334,6 +334,7 @@ export function awaitExpression(
   job: Job,
   expression: unknown,
   text: () => string,
+  awaiting: Set<(error: unknown) => void> = exec.awaiting,
 ): Promise<unknown> {
   if (job.isEnded || exec.isOver) return Promise.reject(new NoCurrentJobError(text()));
   job.awaited = true;
@@ -341,10 +342,10 @@ export function awaitExpression(
   // Units are for the function's own work; holding them here could keep the awaited jobs from ever starting.
   releaseLimits(exec, job);
   return new Promise((resolve, reject) => {
-    exec.awaiting.add(reject);
+    awaiting.add(reject);
     exec.push(() =>
       evaluate(exec, expression, job, (failed, result) => {
-        exec.awaiting.delete(reject);
+        awaiting.delete(reject);
         job.busySince = Date.now();
         if (failed) reject(result);
         else resolve(result);

@@ -105,8 +105,10 @@ export class Execution {
   readonly counts: Map<string, MutableCounts> = new Map();
   readonly recordedTasks: Set<string> = new Set();
   readonly recordedContexts: Set<JobContext> = new Set();
-  /** What tells code that waits for expressions that there will be none. */
+  /** What tells code that waits for expressions that there will be none, when the execution is cancelled. */
   readonly awaiting: Set<(error: unknown) => void> = new Set();
+  /** The same for code elsewhere, however the execution ends: it would be kept for ever. */
+  readonly awaitingElsewhere: Set<(error: unknown) => void> = new Set();
   readonly context: JobContext;
   rootJob: Job | undefined = undefined;
   /** Whether any function has awaited an expression. */
@@ -231,6 +233,8 @@ export class Execution {
     for (const job of jobs.reverse()) failJob(this, job, error);
     if (this.rootJob !== undefined && !this.rootJob.isEnded) failJob(this, this.rootJob, error);
     this.finish(() => this.done.reject(error), error);
+    for (const giveUp of this.awaiting) giveUp(error);
+    this.awaiting.clear();
   }
 
   private finish(
@@ -241,8 +245,8 @@ export class Execution {
     this.over = true;
     clearTimeout(this.flushTimer);
     settle();
-    for (const giveUp of this.awaiting) giveUp(reason);
-    this.awaiting.clear();
+    for (const giveUp of this.awaitingElsewhere) giveUp(reason);
+    this.awaitingElsewhere.clear();
   }
 
   private wake(): void {

@@ -42,7 +42,7 @@ export function runPackageCode(
     },
   };
   const ended = (result: JobResult): void => {
-    exec.awaiting.delete(giveUp);
+    exec.awaitingElsewhere.delete(giveUp);
     if (!result.ok) {
       done(true, thrownBy(result.error));
       return;
@@ -57,10 +57,10 @@ export function runPackageCode(
     done(false, value);
   };
   const failed = (error: unknown): void => {
-    exec.awaiting.delete(giveUp);
+    exec.awaitingElsewhere.delete(giveUp);
     done(true, error);
   };
   const running = exec.options.executors.get("default")!.run(spec, context);
-  exec.awaiting.add(giveUp);
+  exec.awaitingElsewhere.add(giveUp);
   exec.await(running, ended, failed);
 }

@@ -229,6 +229,19 @@ describe("the parent of an awaited job", () => {
     expect(await run).toBe(3);
   });
 
+  test("what is still awaited when all has ended gets no answer, and no error either", async () => {
+    const blocked = task("eager.blocked", async () => await new Gate().opened);
+    let told = 0;
+    const main = task("eager.forgets", async () => {
+      const tell = (): void => void told++;
+      void blocked().then(tell, tell);
+      return await add(1, 2);
+    });
+    expect(await newScheduler().run(main())).toBe(3);
+    await turn();
+    expect(told).toBe(0);
+  });
+
   test("awaiting after the job has ended is refused", async () => {
     const scheduler = newScheduler();
     const gate = new Gate();
