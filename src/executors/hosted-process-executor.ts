@@ -54,10 +54,10 @@ const REMEMBERED = 100;
  * Runs the jobs of code packages in child processes of this machine, and never evaluates their code in this one.
  *
  * Plain functions compute in a pool of workers, in which executions take turns; a worker serves one package. Tasks with
- * an `async` function, and scheduler tasks, may wait long for other jobs, and by the thousand: those of a package run at the same time in one
- * process of its own, which also describes the package. Such a process fails with its own jobs only, and the next job
- * has a new one. All these processes have an environment without secrets, don't keep this process alive, end after a
- * while without jobs, and end with this process.
+ * an `async` function, and scheduler tasks, may wait long for other jobs, and by the thousand: those of a package run at
+ * the same time in one process of its own, which also describes the package. Such a process fails with its own jobs only,
+ * and the next job has a new one. All these processes have an environment without secrets, don't keep this process alive,
+ * end after a while without jobs, and end with this process.
  *
  * Tasks without a package, which are the engine's own, are called here.
  */

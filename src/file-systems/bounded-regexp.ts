@@ -22,6 +22,8 @@ type Part = (steps: Step[]) => void;
 const ALLOWANCE = 1_000_000;
 const PER_CHARACTER = 200;
 const MOST_STEPS = 10_000;
+/** Ways to match that the runtime may try one after the other. */
+const MOST_WAYS = 64;
 
 /** The steps that are left to a matcher. */
 interface Budget {
@@ -63,6 +65,9 @@ class Parser {
   private at = 0;
   private assertions: Program[] = [];
   private repeats = 0;
+  /** How many ways there are to take alternatives and what may be missing. */
+  private ways = 1;
+  /** Whether there are several ways, or repeats, within what repeats. */
   private nests = false;
 
   constructor(source: string, budget: Budget, refuse: (state: string) => never) {
@@ -79,7 +84,7 @@ class Parser {
 
   /** Whether the runtime matches it fast, as there are few ways to share a text out between what repeats. */
   get isSimple(): boolean {
-    return this.repeats <= 2 && !this.nests;
+    return this.repeats <= 2 && this.ways <= MOST_WAYS && !this.nests;
   }
 
   private finish(part: Part): ReturnType<Parser["parse"]> {
@@ -94,6 +99,7 @@ class Parser {
     const parts = [this.sequence()];
     while (this.skip("|")) parts.push(this.sequence());
     if (parts.length === 1) return parts[0]!;
+    this.ways *= parts.length;
     return (steps) => {
       const fork = steps.push({ type: "end" }) - 1;
       const exits: number[] = [];
@@ -117,7 +123,7 @@ class Parser {
   }
 
   private repeated(): Part {
-    const before = this.repeats;
+    const { repeats, ways } = this;
     const part = this.atom();
     const sign = ["*", "+", "?", "{0,1}"].find((text) => this.skip(text));
     if (sign === undefined) {
@@ -126,9 +132,9 @@ class Parser {
     }
     const isLoop = sign === "*" || sign === "+";
     if (isLoop) {
-      this.nests ||= this.repeats > before;
+      this.nests ||= this.repeats > repeats || this.ways > ways;
       this.repeats++;
-    }
+    } else this.ways *= 2;
     // Whether it takes much or little makes no difference to whether it matches.
     this.skip("?");
     return (steps) => {
@@ -184,10 +190,14 @@ class Parser {
   }
 
   private assertion(wanted: boolean): Part {
-    const outer = this.assertions;
+    const { assertions, ways } = this;
     this.assertions = [];
+    this.ways = 1;
     const program = new Program(this.finish(this.closed()), this.budget, this.refuse);
-    this.assertions = [...outer, program];
+    // Once it holds or not, no other way is tried to match it.
+    this.nests ||= this.ways > MOST_WAYS;
+    this.ways = ways;
+    this.assertions = [...assertions, program];
     return one({ type: "assert", holds: (text, at) => program.matches(text, at) === wanted });
   }
 

@@ -31,6 +31,9 @@ describe("patterns of files", () => {
     "{*a,a*}*a*a*a*b",
     "!(*a*a*a*b)c",
     "**/a/**/a/**/a/**/b",
+    `${"?(a|aa)".repeat(18)}b`,
+    `${"{a,aa}".repeat(30)}b`,
+    "*(a|a[a])b",
   ]) {
     test(`are matched soon, or refused, whatever they are: ${hostile}`, async () => {
       const matches = await globMatcher(hostile);
