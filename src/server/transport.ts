@@ -222,7 +222,9 @@ async function readError(response: Response, server: string): Promise<ServerErro
   const fallback = {
     code: "http",
     message: `The server ${server} answered ${response.status} ${response.statusText}`.trim(),
-    hint: "Is this the address of a redun server?",
+    hint: [502, 503, 504].includes(response.status)
+      ? "The server behind that address does not answer; ask whoever runs it, or try again later."
+      : "Is this the address of a redun server?",
   };
   return new ServerError(
     response.status,

@@ -109,7 +109,11 @@ describe("A server that can't be used", () => {
       page: "<html></html>",
       later: JSON.stringify({ status: "ok", version: "9.1.0", api: 2 }),
     };
-    const other = createServer((request, response) => response.end(answers[request.url!.split("/")[1]!]));
+    const other = createServer((request, response) => {
+      const name = request.url!.split("/")[1]!;
+      response.statusCode = name === "down" ? 502 : 200;
+      response.end(answers[name]);
+    });
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as AddressInfo;
     const space = client();
@@ -118,12 +122,14 @@ describe("A server that can't be used", () => {
       expect(code).toBe(1);
       return stderr;
     };
-    const [page, later] = await Promise.all([
+    const [page, later, down] = await Promise.all([
       errorOf(`http://127.0.0.1:${port}/page#default`),
       errorOf(`http://127.0.0.1:${port}/later#default`),
+      errorOf(`http://127.0.0.1:${port}/down#default`),
     ]);
     other.close();
     expect(page).toMatch(/something other than JSON\n.*Is this the address of a redun server\?/);
+    expect(down).toMatch(/answered 502 Bad Gateway\n.*behind that address does not answer/);
     expect(later).toContain("it has version 2 of the API (redun 9.1.0), and this redun version 1");
     expect(await errorOf(`http://127.0.0.1:${port}`)).toMatch(/Cannot reach the server .*ECONNREFUSED/);
     expect(await errorOf(`${server.url}/nowhere`)).toMatch(/has none of that name\n.*may use: default/);
