@@ -187,7 +187,7 @@ export class RepoHost {
       return false;
     }
     if (begun === undefined && run.atWork !== true) return true;
-    if (begun !== undefined) await this.backend.addTags([executionTag(run.current, STATUS, "interrupted")]);
+    if (begun !== undefined) await this.markInterrupted(run.current);
     if (run.tries >= MOST_TRIES) {
       const error = errorRecord(
         new CancelledError(`The execution was given up: the server ended ${run.tries} times while it ran`, {
@@ -202,6 +202,13 @@ export class RepoHost {
       begun === undefined ? {} : { current: uuid(), interrupted: [...run.interrupted, run.current] };
     this.state.putRun({ ...run, ...next, atWork: false, tries: run.tries + 1 });
     return true;
+  }
+
+  /** Says so of an execution, in place of what its scheduler said when it was closed: that it was cancelled. */
+  private async markInterrupted(id: string): Promise<void> {
+    const told = (await this.backend.getTags([id])).filter(({ key }) => key === STATUS);
+    const parents = told.map((tag) => tag.tagHash);
+    await this.backend.addTags([executionTag(id, STATUS, "interrupted", parents)]);
   }
 
   /** Has a run take its turn. It is read again then, and not kept, since those that wait may be many and long. */
@@ -377,7 +384,7 @@ export class RepoHost {
       throw new ApiError(
         409,
         "executions-running",
-        `Cannot remove the repository: ${active.length} executions wait or are at work`,
+        "Cannot remove the repository: it has executions that wait or are at work",
         { hint: "Wait until they have ended, cancel them, or use force." },
       );
     }
@@ -402,7 +409,12 @@ export class RepoHost {
 const executionExists = (id: string): ApiError =>
   new ApiError(409, "execution-exists", `Cannot start: there is an execution ${id} already`);
 
-function executionTag(entityId: string, key: string, value: Json): TagRecord {
-  const hash = tagHash(entityId, key, value);
-  return { tagHash: hash, entityType: "Execution", entityId, key, value, parents: [] };
+function executionTag(
+  entityId: string,
+  key: string,
+  value: Json,
+  parents: readonly string[] = [],
+): TagRecord {
+  const hash = tagHash(entityId, key, value, parents);
+  return { tagHash: hash, entityType: "Execution", entityId, key, value, parents };
 }

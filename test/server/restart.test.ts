@@ -48,7 +48,10 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     const runs = runsOf(events, "basics.link");
     expect(endedCalls(events, "basics.link").size).toBe(12);
     expect([...runs.values()]).toEqual(Array(runs.size).fill(1));
-    expect(await repo.execution(id)).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
+    const resumed = await repo.execution(id);
+    expect(resumed).toMatchObject({ status: "DONE", resumedAs: starts[1]!.executionId });
+    const told = resumed.tags.filter(({ key }) => key === "redun.status");
+    expect(told).toEqual([{ key: "redun.status", value: "interrupted" }]);
     const others = await Array.fromAsync(repo.events(queued));
     expect(others.map(({ seq }) => seq)).toEqual(others.map((_, i) => i + 1));
     expect(await repo.execution(queued)).toMatchObject({ status: "DONE", result: { value: 2 } });
