@@ -63,25 +63,28 @@ const requests: RequestLog[] = [];
 const warnings: string[] = [];
 const problems: string[] = [];
 
-beforeAll(async () => {
-  if (executablePath === undefined) return;
-  folder = mkdtempSync(join(tmpdir(), "redun-instance-"));
+function serve(port: number): Promise<RunningServer> {
   const dir = join(folder, ".redun");
-  const assets = inject("app");
-  const files = createServer(staticFiles(assets));
-  await new Promise<void>((resolve) => files.listen(0, resolve));
-  elsewhere = { address: `http://127.0.0.1:${(files.address() as AddressInfo).port}/`, server: files };
-  server = await startServer({
+  return startServer({
     dir,
     config: openConfig({ dir, source: "default" }),
     version: "test",
-    port: 0,
-    assets,
+    port,
+    assets: inject("app"),
     corsOrigins: [new URL(elsewhere.address).origin],
     maxWorkers: 2,
     log: (line) => requests.push(line),
     warn: (text) => warnings.push(text),
   });
+}
+
+beforeAll(async () => {
+  if (executablePath === undefined) return;
+  folder = mkdtempSync(join(tmpdir(), "redun-instance-"));
+  const files = createServer(staticFiles(inject("app")));
+  await new Promise<void>((resolve) => files.listen(0, resolve));
+  elsewhere = { address: `http://127.0.0.1:${(files.address() as AddressInfo).port}/`, server: files };
+  server = await serve(0);
   admin = createClient(server.url, { token: server.firstToken! });
   browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }, 60_000);
@@ -432,6 +435,22 @@ describe.skipIf(executablePath === undefined)("the app of an instance", () => {
     await refused.getByLabel("Token", { exact: true }).fill(await tokenFor("runner"));
     await refused.getByRole("button", { name: "Sign in" }).click();
     await refused.getByText("--cors-origin http://localhost", { exact: false }).waitFor();
+  });
+
+  test("leads from an execution that a restart interrupted to the one that goes on", async () => {
+    const repo = admin.repo("default");
+    const [first] = (await repo.list({ task: "slow.main" })).items;
+    const id = await repo.start({ package: first!.package!, task: "slow.main", args: [2_000] });
+    await expect.poll(async () => (await repo.execution(id)).jobs.length).toBe(2);
+    await server.close();
+    server = await serve(Number(new URL(server.url).port));
+    await expect.poll(async () => (await repo.execution(id)).status, { timeout: 20_000 }).toBe("DONE");
+    const page = await signedIn(await tokenFor("viewer"));
+    await go(page, `${HERE}/executions/${id}`);
+    await ended(page, "Interrupted");
+    expect(await page.getByRole("columnheader", { name: "Running" }).count()).toBe(0);
+    await page.getByRole("link", { name: "It goes on in another execution" }).click();
+    await ended(page);
   });
 
   test("asks once for an execution, whichever parts of it are looked at", async () => {

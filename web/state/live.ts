@@ -175,7 +175,7 @@ function applyEvent({ executions }: Told, execution: Execution, event: EngineEve
 }
 
 /** Jobs that have not ended when their execution does never will. */
-function endJobs(execution: Execution, status: Status): void {
+export function endJobs(execution: Execution, status: Status): void {
   execution.status = status;
   for (const job of execution.jobs.values())
     if (job.status === "RUNNING" || job.status === "PENDING") job.status = "CANCELLED";

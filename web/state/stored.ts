@@ -5,7 +5,7 @@ import { asError, errorRecord } from "../../src/executor/job-error.ts";
 import { ErrorValue } from "../../src/scheduler/traceback.ts";
 import { getEngine } from "./engine.ts";
 import { Execution, type Status } from "./execution.ts";
-import { expectExecution, liveExecution } from "./live.ts";
+import { endJobs, expectExecution, liveExecution } from "./live.ts";
 import {
   getCallNodes,
   getExecutions,
@@ -37,10 +37,23 @@ export async function openExecution(id: string): Promise<Execution | undefined> 
   const execution = executionOf(row, jobs);
   void readLog(engine, execution);
   execution.status = statusOf(row, tags.get(id) ?? []);
+  if (execution.status === "INTERRUPTED") {
+    // The outcome is that of the execution in its place.
+    endJobs(execution, "INTERRUPTED");
+    execution.continuedBy = await continuationOf(id);
+    return execution;
+  }
   execution.outcome = (await engine.outcome(id).catch(() => undefined)) ?? (await storedOutcome(execution));
   if (execution.outcome !== undefined && execution.status !== "CANCELLED")
     execution.status = execution.outcome.status;
   return execution;
+}
+
+/** The execution that went on in the place of an interrupted one. */
+async function continuationOf(id: string): Promise<string | undefined> {
+  const tags = [{ key: "redun.resumes", value: id }];
+  const [found] = await query("find", { type: "Execution", limit: 1, tags });
+  return found?.id;
 }
 
 async function readLog(engine: Engine, execution: Execution): Promise<void> {
