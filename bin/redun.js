@@ -4,6 +4,7 @@ var version = process.versions.node.split(".").map(Number);
 
 if (version[0] < 22 || (version[0] === 22 && version[1] < 13)) {
   console.error("[redun] redun needs Node 22.13 or newer, but this is Node " + process.versions.node + ".");
+  console.error("[redun] Hint: npm install node@24 brings one into a project, which npx then uses.");
   process.exitCode = 1;
 } else {
   import("node:module")
