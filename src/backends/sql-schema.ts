@@ -52,13 +52,13 @@ export function isForeign(driver: SqlDriver): boolean {
   return runWork(driver, hasTable("alembic_version"));
 }
 
+/** Asked at once, as another process may make the store meanwhile. Cloudflare keeps tables of its own in each database. */
+const OWNER = `SELECT max(name = 'alembic_version') AS python, max(name = 'redun_version') AS ours, count(*) AS tables
+  FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 4) NOT IN ('sqli', '_cf_', 'd1_m')`;
+
 function* hasOurs(): SqlWork<boolean> {
-  if (yield* hasTable("alembic_version")) return false;
-  if (yield* hasTable("redun_version")) return true;
-  // Cloudflare keeps tables of its own in each database.
-  const others =
-    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 4) NOT IN ('sqli', '_cf_', 'd1_m')";
-  return (yield* all(`${others} LIMIT 1`)).length === 0;
+  const [owner] = yield* all(OWNER);
+  return owner!.tables === 0 || (owner!.python === 0 && owner!.ours === 1);
 }
 
 /** Whether the database is empty or holds a store of ours, so that it may be written to. */

@@ -161,8 +161,8 @@ export const main = task("tab.resumed", () => sum(quick(1), sum(slow(2), quick(3
         timeout: 20_000,
       })
       .toBe(2);
-    // What has ended is stored within a fraction of a second.
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // What has ended is stored soon.
+    await expect.poll(() => engine.query("count", { type: "CallNode" }), { timeout: 20_000 }).toBe(2);
     frame.remove();
     expect(resultOf((await done)!)).toBe(6);
     expect(engine.isHere).toBe(true);
