@@ -3,6 +3,7 @@
  * `wrangler dev`, such as `--port 9000`. What it keeps is in `.wrangler/state`.
  */
 import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -21,7 +22,39 @@ export const wrangler: readonly [string, ...string[]] = [
   join(root, "node_modules/wrangler/bin/wrangler.js"),
 ];
 
+/** Refuses a second instance beside one that is at work on the same state, whose databases it would lock. */
+function lockState(): void {
+  const path = join(root, ".wrangler/dev.pid");
+  mkdirSync(join(root, ".wrangler"), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(path, String(process.pid), { flag: "wx" });
+      process.on("exit", () => rmSync(path, { force: true }));
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const pid = Number(readFileSync(path, "utf8"));
+    if (isAlive(pid)) {
+      console.error(
+        `An instance is at work on .wrangler/state already: process ${pid}. End it first, or use --persist-to.`,
+      );
+      process.exit(1);
+    }
+    rmSync(path, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  if (!process.argv.some((argument) => argument.startsWith("--persist-to"))) lockState();
   console.log(
     "Tokens: npm run token -- --name NAME. Sign in by opening the address below with /#token=TOKEN.",
   );

@@ -45,7 +45,6 @@ const codecFor = (name: string, isHashed: boolean): ValueCodec<ForeignValue> => 
   ...(isHashed ? { hash: ({ hash }: ForeignValue) => hash! } : {}),
   decode: (data) => new ForeignValue(name, data),
   isValid: () => !validated.has(name),
-  display: () => `${name}(…)`,
 });
 
 let kept = false;

@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { display, encodeValue, File } from "../../src/index.ts";
 import { parseCsv } from "../../web/lib/csv.ts";
 import { diffLines } from "../../web/lib/diff.ts";
 import { byteSize, duration, plural } from "../../web/lib/format.ts";
 import { packWorkflow, reachOf, unpackWorkflow } from "../../web/lib/share.ts";
 import { chartOf, imageOf, isPage, modesOf, tableOf, textOfBytes } from "../../web/lib/value-kind.ts";
 import { valueText } from "../../web/lib/value-text.ts";
+import { decodeText } from "../../web/state/values.ts";
 
 describe("a link", () => {
   test("carries any source and fields", async () => {
@@ -143,4 +145,16 @@ test("bytes that are text are shown as such", () => {
   expect(textOfBytes(new Uint8Array([0xff, 0xfe]))).toBeUndefined();
   expect(textOfBytes(new Uint8Array([65, 0, 66]))).toBeUndefined();
   expect(modesOf(encoder.encode("text"))).toEqual(["text", "hex"]);
+});
+
+describe("a stored value", () => {
+  test("of a type that only its workflow knows does not hide the files beside it", () => {
+    const file = encodeValue(new File("report.csv", "0".repeat(40))).text;
+    const decoded = decodeText(`{"mid":{"$":["acme.Quantity",[3,"mm"]]},"report":${file}}`);
+    const value = decoded.known ? (decoded.value as { report: File }) : undefined;
+    expect(value?.report).toBeInstanceOf(File);
+    expect(display(value)).toBe("{ mid: acme.Quantity([ 3, 'mm' ]), report: File('report.csv') }");
+    expect(decodeText('{"$":["acme.Quantity",[3,"mm"]]}').known).toBe(false);
+    expect(decodeText('{"$":["redun.Nothing",1]}').known).toBe(false);
+  });
 });

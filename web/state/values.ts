@@ -7,7 +7,11 @@ import "../../src/scheduler/traceback.ts";
 import "../../src/task/task.ts";
 import type { CallNodeRow, ValueRow } from "../../src/backend/backend.ts";
 import { display, trim } from "../../src/value/display.ts";
+import { ForeignValue, keepForeignValues } from "../../src/value/foreign.ts";
 import { decodeValue } from "../../src/value/value.ts";
+
+// A type that only its workflow knows does not hide what is beside its values.
+keepForeignValues();
 
 /** The value that an encoding stands for, or that it is of a type which only its workflow knows. */
 export type Decoded = { readonly known: true; readonly value: unknown } | { readonly known: false };
@@ -15,7 +19,8 @@ export type Decoded = { readonly known: true; readonly value: unknown } | { read
 /** Decodes a stored text. */
 export function decodeText(text: string): Decoded {
   try {
-    return { known: true, value: decodeValue(text) };
+    const value = decodeValue(text);
+    return value instanceof ForeignValue ? { known: false } : { known: true, value };
   } catch {
     return { known: false };
   }
