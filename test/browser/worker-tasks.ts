@@ -23,16 +23,24 @@ export const busy: Task<[ms: number], Place> = tests.task({ name: "busy", versio
   while (Date.now() - started < ms);
   return { worker, started, ended: Date.now() };
 });
-/** Adds its number to a channel's messages, waits until it is heard there (as `-1 - id`), then takes its time. */
+/**
+ * Tells a channel its number and the name of this call until that is heard there, which the call's name alone says; then
+ * takes its time. A message may be lost while other workers end.
+ */
 export const note: Task<[channel: string, id: number, ms: number], Promise<number>> = tests.task(
   { name: "note", version },
   async (name: string, id: number, ms: number): Promise<number> => {
     const channel = new globalThis.TestChannel(name);
+    const call = crypto.randomUUID();
+    const tell = (): void => channel.postMessage([id, call]);
     await new Promise<void>((resolve) => {
+      const repeat = setInterval(tell, 250);
       channel.onmessage = ({ data }) => {
-        if (data === -1 - id) resolve();
+        if (data !== call) return;
+        clearInterval(repeat);
+        resolve();
       };
-      channel.postMessage(id);
+      tell();
     });
     channel.close();
     const started = Date.now();
