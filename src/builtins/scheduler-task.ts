@@ -3,12 +3,12 @@ import { lazy } from "../expression/expression.ts";
 import { SchedulerNode } from "../expression/node.ts";
 import type { Expression, Resolved } from "../expression/types.ts";
 import { refuseInJob } from "../task/current-job.ts";
+import { checkTaskName } from "../task/definition.ts";
 import {
   type SchedulerView,
   type UserSchedulerFunction,
   userSchedulerFunctions,
 } from "../task/scheduler-task.ts";
-import { checkTaskName } from "../task/task.ts";
 import { registerSchedulerTask, type SchedulerFunction, type SchedulerOps, toPromise } from "./ops.ts";
 
 /** Makes an expression; each builtin gives its own types to what it exports. */

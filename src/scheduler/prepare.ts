@@ -1,7 +1,7 @@
 import { SchedulerError } from "../errors/errors.ts";
 import { NO_OPTIONS, nodeOf, type Options } from "../expression/node.ts";
+import { CONTEXT_OPTION } from "../task/definition.ts";
 import { normalizeOptions } from "../task/options.ts";
-import { CONTEXT_OPTION } from "../task/task.ts";
 import { hashArguments, hashEval } from "../value/hash.ts";
 import { type EncodedValue, encodeValue } from "../value/value.ts";
 import { evaluate, hasExpression, staleParts } from "./evaluate.ts";

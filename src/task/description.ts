@@ -3,8 +3,9 @@ import type { Options } from "../expression/node.ts";
 import { mapNested } from "../value/nested.ts";
 import { CODEC, codecNamed, codecOf, registerBuiltin, type ValueCodec } from "../value/registry.ts";
 import { decodeValue, encodeValue } from "../value/value.ts";
+import { TaskDefinition } from "./definition.ts";
 import { TaskRegistry, taskRegistry } from "./registry.ts";
-import { type Task, TaskDefinition, taskOf } from "./task.ts";
+import { type Task, taskOf } from "./task.ts";
 
 /**
  * What a scheduler must know of a task whose code is elsewhere. It is plain data, made where the code is loaded.
