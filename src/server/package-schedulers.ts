@@ -11,13 +11,15 @@ import type { HostedOutcome, HostedRun } from "./execution-types.ts";
 import { success } from "./outcome.ts";
 import { callOf } from "./run-order.ts";
 
-/** What a {@link PackageSchedulers} works with; see the parts of a `RepoHost`. */
+/** What a {@link PackageSchedulers} works with. */
 export interface PackageSchedulersParts {
   readonly backend: Backend;
   readonly executor: PackageExecutor;
+  /** Names besides `default` under which tasks may ask for that executor. */
   readonly executorNames?: readonly string[];
   readonly limits?: Readonly<Record<string, number>>;
   readonly context?: Readonly<Record<string, unknown>>;
+  /** Most jobs that a job may be inside of. Default: as many as there is memory for. */
   readonly maxDepth?: number | undefined;
 }
 

@@ -15,7 +15,7 @@ import { ApiError } from "./api-error.ts";
 import type { ExecutionEvent, HostedOutcome, HostedRun } from "./execution-types.ts";
 import type { HostState } from "./host-state.ts";
 import { failure } from "./outcome.ts";
-import { PackageSchedulers } from "./package-schedulers.ts";
+import { PackageSchedulers, type PackageSchedulersParts } from "./package-schedulers.ts";
 import { RunEvents } from "./run-events.ts";
 import { RunNews } from "./run-news.ts";
 import { type RunOrder, runOf } from "./run-order.ts";
@@ -24,20 +24,12 @@ import { Uploads, type UploadsOptions } from "./uploads.ts";
 import "./whole-engine.ts";
 
 /** What a {@link RepoHost} works with. */
-export interface RepoHostParts {
-  readonly backend: Backend;
+export interface RepoHostParts extends PackageSchedulersParts {
   readonly state: HostState;
-  readonly executor: PackageExecutor;
-  /** Names besides `default` under which tasks may ask for that executor. */
-  readonly executorNames?: readonly string[];
-  readonly limits?: Readonly<Record<string, number>>;
-  readonly context?: Readonly<Record<string, unknown>>;
   /** Most executions at work at once; others wait. Default 16. */
   readonly maxRunning?: number | undefined;
   /** Most executions that wait; more are refused. Default 1000. */
   readonly maxQueued?: number | undefined;
-  /** Most jobs that a job may be inside of. Default: as many as there is memory for. */
-  readonly maxDepth?: number | undefined;
   /** Told of each change of a run's status, in the same turn in which it is stored. */
   readonly onRun?: (run: HostedRun) => void;
   /** Told of faults of this home itself, such as a database that can't be written. */
